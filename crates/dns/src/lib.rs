@@ -1,0 +1,41 @@
+//! DNS as the mail authentication RFCs need it: names, questions, responses, and the answer set.
+//!
+//! A protocol function (SPF's `check_host`, a DKIM verification, a DMARC Tree Walk) is a plain
+//! function of its arguments and of the [`Answers`] known so far. It returns its outcome, or
+//! [`Missing`]: the questions it could name before it had to stop. A driver asks them and calls
+//! the function again, from the start, until it has an outcome:
+//!
+//! - [`resolve`] over any async [`Resolver`], the questions of one round in parallel;
+//! - [`resolve_blocking`] over any function from [`Question`] to [`Response`].
+//!
+//! So the protocols know no runtime and no socket, a name is asked once per message, and
+//! *(request, answers)* is a complete, replayable case.
+//!
+//! ```
+//! use mailproof_dns::{Answers, Data, Missing, Question, Response, resolve_blocking};
+//!
+//! // A protocol function: the text records of a name.
+//! fn texts(answers: &Answers) -> Result<usize, Missing> {
+//!     let question = Question::txt("example.com".parse().unwrap());
+//!     Ok(answers.require(&question)?.texts().count())
+//! }
+//!
+//! let lookup = |_: &Question| Response::records([Data::txt("v=spf1 -all")]);
+//! assert_eq!(resolve_blocking(lookup, texts), 1);
+//! ```
+//!
+//! STANDARDS: RFC 1035, RFC 2181 (names are octets), RFC 4343 (caseless), RFC 5890 (A-labels).
+
+mod answers;
+mod limits;
+mod name;
+mod question;
+mod resolve;
+mod response;
+
+pub use answers::{Answers, Missing};
+pub use limits::Limits;
+pub use name::{Name, NameError};
+pub use question::{Question, RecordType, UnknownRecordType};
+pub use resolve::{Resolver, resolve, resolve_blocking, resolve_blocking_with, resolve_with};
+pub use response::{Data, Failure, Mx, RecordSet, Response, Txt};

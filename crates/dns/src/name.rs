@@ -1,0 +1,271 @@
+//! Domain names (RFC 1035 3.1).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// RFC 1035 2.3.4: "labels 63 octets or less".
+const MAX_LABEL: usize = 63;
+/// RFC 1035 2.3.4: "names 255 octets or less", here without the root label's length octet.
+const MAX_WIRE: usize = 254;
+
+/// A domain name (RFC 1035 3.1): absolute, caseless (RFC 4343), its U-labels as A-labels (RFC 5890).
+///
+/// A label may hold any octet, as RFC 2181 section 11 says; [`fmt::Display`] escapes what is not
+/// visible ASCII. The name has no trailing dot in print, except the root, which is `.`.
+///
+/// ```
+/// use mailproof_dns::Name;
+///
+/// let name: Name = "Bücher.Example.".parse()?;
+/// assert_eq!(name.to_string(), "xn--bcher-kva.example");
+/// assert!(name.is_at_or_below(&"example".parse()?));
+/// # Ok::<(), mailproof_dns::NameError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// Length-prefixed labels, lower case, without the root label.
+    wire: Box<[u8]>,
+}
+
+/// Why a text or a list of labels is no domain name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// The text is empty (the root is written `.`).
+    #[error("the domain name is empty")]
+    Empty,
+    /// Two dots in a row, or a leading dot (RFC 1035 3.1: only the root label is empty).
+    #[error("the domain name has an empty label")]
+    EmptyLabel,
+    /// A label is longer than 63 octets (RFC 1035 2.3.4).
+    #[error("a label of the domain name is longer than 63 octets")]
+    LabelTooLong,
+    /// The name is longer than 253 characters (RFC 1035 2.3.4).
+    #[error("the domain name is longer than 253 characters")]
+    TooLong,
+    /// A text has a space or control octet, which no domain in a mail protocol has.
+    #[error("the domain name has a space or a control character")]
+    InvalidOctet,
+    /// The U-labels do not map to A-labels (RFC 5891, UTS 46).
+    #[error("the domain name is not a valid internationalized domain name")]
+    Idna,
+}
+
+impl Name {
+    /// The root, `.`.
+    pub fn root() -> Name {
+        Name { wire: Box::default() }
+    }
+
+    /// The name of these labels, left to right; a label may hold any octet.
+    ///
+    /// # Errors
+    /// A label that is empty or too long, or a name that is too long.
+    pub fn from_labels<L: AsRef<[u8]>>(
+        labels: impl IntoIterator<Item = L>,
+    ) -> Result<Name, NameError> {
+        let mut wire = Vec::with_capacity(64);
+        for label in labels {
+            push_label(&mut wire, label.as_ref())?;
+        }
+        Ok(Name { wire: wire.into() })
+    }
+
+    /// The labels, left to right, without the root label.
+    pub fn labels(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        Labels { rest: &self.wire }
+    }
+
+    /// How many labels the name has; the root has none.
+    pub fn label_count(&self) -> usize {
+        self.labels().count()
+    }
+
+    /// The name without its left-most label; `None` for the root.
+    pub fn parent(&self) -> Option<Name> {
+        let mut labels = Labels { rest: &self.wire };
+        labels.next()?;
+        Some(Name { wire: labels.rest.into() })
+    }
+
+    /// Whether this name is `ancestor` or below it.
+    pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
+        let mut labels = Labels { rest: &self.wire };
+        loop {
+            if labels.rest == &*ancestor.wire {
+                return true;
+            }
+            if labels.next().is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// This name with the labels of `prefix` (dots between them) put before it.
+    ///
+    /// # Errors
+    /// As [`Name::from_str`].
+    pub fn prepend(&self, prefix: &str) -> Result<Name, NameError> {
+        let prefix: Name = prefix.parse()?;
+        let wire = [&*prefix.wire, &*self.wire].concat();
+        if wire.len() > MAX_WIRE {
+            return Err(NameError::TooLong);
+        }
+        Ok(Name { wire: wire.into() })
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    /// Reads a domain as mail protocols write it: dots between labels, one trailing dot allowed,
+    /// no escapes (a backslash is an ordinary octet), U-labels allowed.
+    fn from_str(text: &str) -> Result<Name, NameError> {
+        if text.is_ascii() {
+            return from_ascii(text);
+        }
+        let ascii = idna::uts46::Uts46::new()
+            .to_ascii(
+                text.as_bytes(),
+                idna::AsciiDenyList::EMPTY,
+                idna::uts46::Hyphens::Allow,
+                idna::uts46::DnsLength::Ignore,
+            )
+            .map_err(|_| NameError::Idna)?;
+        from_ascii(&ascii)
+    }
+}
+
+fn from_ascii(text: &str) -> Result<Name, NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text == "." {
+        return Ok(Name::root());
+    }
+    if text.bytes().any(|octet| !octet.is_ascii_graphic()) {
+        return Err(NameError::InvalidOctet);
+    }
+    Name::from_labels(text.strip_suffix('.').unwrap_or(text).split('.'))
+}
+
+fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameError> {
+    let length = match u8::try_from(label.len()) {
+        Ok(0) => return Err(NameError::EmptyLabel),
+        Ok(length) if label.len() <= MAX_LABEL => length,
+        _ => return Err(NameError::LabelTooLong),
+    };
+    if wire.len() + 1 + label.len() > MAX_WIRE {
+        return Err(NameError::TooLong);
+    }
+    wire.push(length);
+    wire.extend(label.iter().map(u8::to_ascii_lowercase));
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Labels<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (&length, rest) = self.rest.split_first()?;
+        let (label, rest) = rest.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        Some(label)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.wire.is_empty() {
+            return f.write_str(".");
+        }
+        for (index, label) in self.labels().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            for &octet in label {
+                // RFC 1035 5.1: "\X where X is any character other than a digit", "\DDD".
+                match octet {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(octet))?;
+                    }
+                    0x21..=0x7e => write!(f, "{}", char::from(octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn caseless_and_absolute() {
+        assert_eq!(name("EXAMPLE.com."), name("example.COM"));
+        assert_eq!(name(".").to_string(), ".");
+        assert_eq!(name("."), Name::root());
+    }
+
+    #[test]
+    fn u_labels_become_a_labels() {
+        assert_eq!(name("bücher.example"), name("xn--bcher-kva.example"));
+        assert_eq!("a\u{202e}b.example".parse::<Name>(), Err(NameError::Idna));
+    }
+
+    #[test]
+    fn limits_to_the_octet() {
+        let label = "a".repeat(63);
+        assert!(format!("{label}.b").parse::<Name>().is_ok());
+        assert_eq!(format!("{label}a.b").parse::<Name>(), Err(NameError::LabelTooLong));
+        let longest = format!("{label}.{label}.{label}.{}", "a".repeat(61));
+        assert_eq!(longest.len(), 253);
+        assert!(longest.parse::<Name>().is_ok());
+        assert_eq!(format!("{longest}a").parse::<Name>(), Err(NameError::TooLong));
+        assert_eq!(name(&longest).prepend("x"), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn what_is_no_name() {
+        assert_eq!("".parse::<Name>(), Err(NameError::Empty));
+        assert_eq!("a..b".parse::<Name>(), Err(NameError::EmptyLabel));
+        assert_eq!(".a".parse::<Name>(), Err(NameError::EmptyLabel));
+        assert_eq!("a b".parse::<Name>(), Err(NameError::InvalidOctet));
+        assert_eq!("a\0b".parse::<Name>(), Err(NameError::InvalidOctet));
+    }
+
+    #[test]
+    fn family() {
+        assert!(name("a.b.example").is_at_or_below(&name("b.example")));
+        assert!(name("b.example").is_at_or_below(&name("b.example")));
+        assert!(!name("ab.example").is_at_or_below(&name("b.example")));
+        assert!(name("example").is_at_or_below(&Name::root()));
+        assert_eq!(name("a.b").parent(), Some(name("b")));
+        assert_eq!(Name::root().parent(), None);
+        assert_eq!(name("example.com").prepend("_dmarc"), Ok(name("_dmarc.example.com")));
+        assert_eq!(name("a.b.c").label_count(), 3);
+    }
+
+    #[test]
+    fn print_escapes() {
+        let odd = Name::from_labels([&b"a.b"[..], b"c\x1b[0m"]).unwrap();
+        assert_eq!(odd.to_string(), "a\\.b.c\\027[0m");
+    }
+}
