@@ -1,0 +1,303 @@
+//! The reader of lists.
+
+use std::ops::Range;
+use std::slice;
+
+use memchr::{memchr, memchr2};
+
+use crate::Limits;
+
+/// A tag-list (RFC 6376 3.2): its tags in order, each name once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagList<'a> {
+    tags: Vec<Tag<'a>>,
+}
+
+/// A tag-spec (RFC 6376 3.2). All spans count octets of the whole list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// The tag-name; its case counts.
+    pub name: &'a str,
+    /// The tag-value without the whitespace around it: valid UTF-8 without control characters,
+    /// which may be empty and may hold folds (CRLF WSP).
+    pub value: &'a [u8],
+    /// Where the name stands.
+    pub name_span: Range<usize>,
+    /// Where the value stands.
+    pub value_span: Range<usize>,
+    /// From after the "=" to before the ";": the value with the whitespace around it, which
+    /// RFC 6376 3.7 removes from a "b=" tag ("including all surrounding whitespace").
+    pub raw_span: Range<usize>,
+}
+
+/// Why octets are no tag-list, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct Error {
+    /// Why.
+    pub kind: ErrorKind,
+    /// The octets of the list that are wrong.
+    pub span: Range<usize>,
+}
+
+/// Why octets are no tag-list (RFC 6376 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Nothing stands before a ";", or in the whole list.
+    #[error("a tag is missing here")]
+    Empty,
+    /// A tag has no "=".
+    #[error("the tag has no \"=\"")]
+    NoEquals,
+    /// A tag-name is not a letter followed by letters, digits and "_".
+    #[error("this is no tag name")]
+    InvalidName,
+    /// A name stands twice: "Tags with duplicate names MUST NOT occur within a single tag-list".
+    #[error("the tag stands here for the second time")]
+    Duplicate,
+    /// A control character (RFC 6376 3.2: values are VCHAR and folding whitespace).
+    #[error("a control character")]
+    Control,
+    /// CR or LF that is not part of CRLF WSP (RFC 6376 2.8: FWS).
+    #[error("a line break that is no fold")]
+    LineBreak,
+    /// The octets are not UTF-8 (RFC 8616 2).
+    #[error("the octets are not UTF-8")]
+    InvalidUtf8,
+    /// More tags than [`Limits::tags`].
+    #[error("the list has too many tags")]
+    TooManyTags,
+}
+
+impl ErrorKind {
+    /// A stable word for the kind, in kebab case.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            ErrorKind::Empty => "empty",
+            ErrorKind::NoEquals => "no-equals",
+            ErrorKind::InvalidName => "invalid-name",
+            ErrorKind::Duplicate => "duplicate",
+            ErrorKind::Control => "control",
+            ErrorKind::LineBreak => "line-break",
+            ErrorKind::InvalidUtf8 => "invalid-utf8",
+            ErrorKind::TooManyTags => "too-many-tags",
+        }
+    }
+
+    fn at(self, span: Range<usize>) -> Error {
+        Error { kind: self, span }
+    }
+}
+
+impl<'a> TagList<'a> {
+    /// Reads a tag-list (RFC 6376 3.2): the value of a header field without its final CRLF, or
+    /// the joined strings of a TXT record.
+    ///
+    /// # Errors
+    /// The first fault that makes the whole list invalid.
+    pub fn parse(list: &'a [u8]) -> Result<TagList<'a>, Error> {
+        TagList::parse_with(list, &Limits::default())
+    }
+
+    /// [`TagList::parse`] with other limits.
+    ///
+    /// # Errors
+    /// As [`TagList::parse`].
+    pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
+        check_octets(list)?;
+        // A signature has ten or so tags.
+        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(16);
+        let mut start = 0;
+        loop {
+            let separator = memchr(b';', octets(list, start..list.len()));
+            let end = separator.map_or(list.len(), |offset| start + offset);
+            let spec = trim(list, start..end);
+            if spec.is_empty() {
+                // Disputed. RFC 6376 3.2 ends a list with `[ ";" ]`, without FWS after it; every
+                // verifier takes "p=...; ", and so do we, because records end like this.
+                // Case: whitespace-after-the-last-semicolon.
+                if separator.is_none() && !tags.is_empty() {
+                    break;
+                }
+                return Err(ErrorKind::Empty.at(start..end));
+            }
+            let tag = tag_spec(list, spec, end)?;
+            if tags.len() >= limits.tags {
+                return Err(ErrorKind::TooManyTags.at(tag.name_span));
+            }
+            if tags.iter().any(|earlier| earlier.name == tag.name) {
+                return Err(ErrorKind::Duplicate.at(tag.name_span));
+            }
+            tags.push(tag);
+            if separator.is_none() {
+                break;
+            }
+            start = end + 1;
+        }
+        Ok(TagList { tags })
+    }
+
+    /// The tag of this name. An absent tag is not an empty one.
+    pub fn get(&self, name: &str) -> Option<&Tag<'a>> {
+        self.tags.iter().find(|tag| tag.name == name)
+    }
+
+    /// The tags, in order.
+    pub fn iter(&self) -> slice::Iter<'_, Tag<'a>> {
+        self.tags.iter()
+    }
+}
+
+impl<'list, 'a> IntoIterator for &'list TagList<'a> {
+    type Item = &'list Tag<'a>;
+    type IntoIter = slice::Iter<'list, Tag<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
+fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
+    let Some(offset) = memchr(b'=', octets(list, spec.clone())) else {
+        return Err(ErrorKind::NoEquals.at(spec));
+    };
+    let equals = spec.start + offset;
+    let name_span = trim(list, spec.start..equals);
+    let Some(name) = tag_name(octets(list, name_span.clone())) else {
+        return Err(ErrorKind::InvalidName.at(name_span));
+    };
+    let raw_span = equals + 1..end;
+    let value_span = trim(list, raw_span.clone());
+    Ok(Tag { name, value: octets(list, value_span.clone()), name_span, value_span, raw_span })
+}
+
+/// RFC 6376 3.2: `tag-name = ALPHA *ALNUMPUNC`.
+fn tag_name(name: &[u8]) -> Option<&str> {
+    let (first, rest) = name.split_first()?;
+    let valid = first.is_ascii_alphabetic()
+        && rest.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
+    if valid { str::from_utf8(name).ok() } else { None }
+}
+
+/// Every octet belongs to UTF-8 text without controls, or to folding whitespace. After this, any
+/// CR or LF is part of a fold.
+///
+/// Disputed. RFC 6376 3.2 allows one FWS around a value and several inside it; we allow several
+/// everywhere, as other verifiers do, because a fold says nothing. Case: two-folds-before-a-value.
+fn check_octets(list: &[u8]) -> Result<(), Error> {
+    if let Err(error) = str::from_utf8(list) {
+        let start = error.valid_up_to();
+        return Err(ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1)));
+    }
+    let mut start = 0;
+    loop {
+        let rest = octets(list, start..list.len());
+        let line_break = memchr2(b'\r', b'\n', rest);
+        let line = octets(rest, 0..line_break.unwrap_or(rest.len()));
+        // Without an early exit, the compiler checks many octets at once.
+        if line.iter().fold(false, |found, &octet| found | is_control(octet)) {
+            let offset = line.iter().position(|&octet| is_control(octet)).unwrap_or_default();
+            return Err(ErrorKind::Control.at(start + offset..start + offset + 1));
+        }
+        let Some(offset) = line_break else { return Ok(()) };
+        let at = start + offset;
+        // RFC 6376 2.8: "FWS = [*WSP CRLF] 1*WSP".
+        if !matches!(octets(list, at..list.len()), [b'\r', b'\n', b' ' | b'\t', ..]) {
+            return Err(ErrorKind::LineBreak.at(at..at + 1));
+        }
+        start = at + 3;
+    }
+}
+
+fn is_control(octet: u8) -> bool {
+    (octet < b' ' && octet != b'\t') || octet == 0x7f
+}
+
+/// `span` without the folding whitespace at its ends; an empty one stands where it began.
+fn trim(list: &[u8], span: Range<usize>) -> Range<usize> {
+    let within = octets(list, span.clone());
+    let is_fws = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    let Some(first) = within.iter().position(|octet| !is_fws(octet)) else {
+        return span.start..span.start;
+    };
+    let after = within.iter().rposition(|octet| !is_fws(octet)).map_or(first, |last| last + 1);
+    span.start + first..span.start + after
+}
+
+fn octets(list: &[u8], span: Range<usize>) -> &[u8] {
+    list.get(span).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(list: &[u8]) -> (ErrorKind, Range<usize>) {
+        let error = TagList::parse(list).unwrap_err();
+        (error.kind, error.span)
+    }
+
+    #[test]
+    fn names_values_and_spans() {
+        let list = TagList::parse(b"v=1; a_2 = x y\r\n\tz ;p=").unwrap();
+        let names: Vec<&str> = list.iter().map(|tag| tag.name).collect();
+        assert_eq!(names, ["v", "a_2", "p"]);
+        let tag = list.get("a_2").unwrap();
+        assert_eq!(tag.value, b"x y\r\n\tz");
+        assert_eq!(
+            (&tag.name_span, &tag.value_span, &tag.raw_span),
+            (&(5..8), &(11..18), &(10..19))
+        );
+        let empty = list.get("p").unwrap();
+        assert_eq!(
+            (empty.value, &empty.value_span, &empty.raw_span),
+            (&b""[..], &(22..22), &(22..22))
+        );
+        assert!(list.get("P").is_none());
+    }
+
+    #[test]
+    fn the_end_of_a_list() {
+        assert!(TagList::parse(b"v=1;").is_ok());
+        assert!(TagList::parse(b"v=1; \r\n ").is_ok());
+        assert_eq!(error(b"v=1;;"), (ErrorKind::Empty, 4..4));
+        assert_eq!(error(b"v=1; ;a=1"), (ErrorKind::Empty, 4..5));
+        assert_eq!(error(b""), (ErrorKind::Empty, 0..0));
+        assert_eq!(error(b" ;"), (ErrorKind::Empty, 0..1));
+    }
+
+    #[test]
+    fn what_is_no_tag() {
+        assert_eq!(error(b"v=1; abc ;"), (ErrorKind::NoEquals, 5..8));
+        assert_eq!(error(b"=1"), (ErrorKind::InvalidName, 0..0));
+        assert_eq!(error(b"1a=1"), (ErrorKind::InvalidName, 0..2));
+        assert_eq!(error(b"a-b=1"), (ErrorKind::InvalidName, 0..3));
+        assert_eq!(error("ä=1".as_bytes()), (ErrorKind::InvalidName, 0..2));
+        assert_eq!(error(b"a=1; b=2; a=1"), (ErrorKind::Duplicate, 10..11));
+    }
+
+    #[test]
+    fn octets_that_no_value_has() {
+        assert_eq!(error(b"a=1\0"), (ErrorKind::Control, 3..4));
+        assert_eq!(error(b"a=\x7f"), (ErrorKind::Control, 2..3));
+        assert_eq!(error(b"a=1\xff"), (ErrorKind::InvalidUtf8, 3..4));
+        assert_eq!(error(b"a=1\xc3"), (ErrorKind::InvalidUtf8, 3..4));
+        assert_eq!(error(b"a=1\r\n"), (ErrorKind::LineBreak, 3..4));
+        assert_eq!(error(b"a=1\r\nb"), (ErrorKind::LineBreak, 3..4));
+        assert_eq!(error(b"a=1\n b"), (ErrorKind::LineBreak, 3..4));
+        assert_eq!(error(b"a=1\r b"), (ErrorKind::LineBreak, 3..4));
+        let list = TagList::parse("d=bücher.example".as_bytes()).unwrap();
+        assert_eq!(list.get("d").unwrap().value, "bücher.example".as_bytes());
+    }
+
+    #[test]
+    fn too_many_tags() {
+        let list = |tags: usize| (0..tags).map(|n| format!("t{n}=;")).collect::<String>();
+        let limit = Limits::default().tags;
+        assert!(TagList::parse(list(limit).as_bytes()).is_ok());
+        assert_eq!(error(list(limit + 1).as_bytes()).0, ErrorKind::TooManyTags);
+        assert!(TagList::parse_with(b"a=; b=", &Limits { tags: 1 }).is_err());
+    }
+}
