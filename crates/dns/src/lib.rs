@@ -27,15 +27,22 @@
 //! STANDARDS: RFC 1035, RFC 2181 (names are octets), RFC 4343 (caseless), RFC 5890 (A-labels).
 
 mod answers;
+mod data;
 mod limits;
+mod master_file;
 mod name;
 mod question;
 mod resolve;
 mod response;
+mod token;
+mod zone;
+mod zone_error;
 
 pub use answers::{Answers, Missing};
-pub use limits::Limits;
+pub use limits::{Limits, ZoneLimits};
 pub use name::{Name, NameError};
 pub use question::{Question, RecordType, UnknownRecordType};
 pub use resolve::{Resolver, resolve, resolve_blocking, resolve_blocking_with, resolve_with};
 pub use response::{Data, Failure, Mx, RecordSet, Response, Txt};
+pub use zone::{Record, Zone};
+pub use zone_error::{MasterFileError, MasterFileErrorKind, Place, ZoneError};

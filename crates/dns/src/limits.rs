@@ -1,4 +1,4 @@
-//! The driver's budget for one message.
+//! The driver's budget for one message, and the bounds of a zone.
 
 /// What a driver may spend on one call of [`crate::resolve`]. Beyond it every question is
 /// answered [`crate::Failure::Budget`], which the protocols report as a temporary error.
@@ -18,5 +18,25 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits { rounds: 40, queries: 100, concurrency: 16 }
+    }
+}
+
+/// What a [`crate::Zone`] or a [`crate::Recording`] takes from a file, and how far it follows
+/// aliases. All local choices: RFC 1035 bounds names and records, not files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneLimits {
+    /// The octets of one file. A zone that is mail policy has kilobytes; the memory of the records
+    /// is at most some fifteen times the file.
+    pub file_octets: usize,
+    /// How many errors of one file are kept; more are only counted.
+    pub errors: usize,
+    /// How many aliases (CNAME) one lookup follows. RFC 1034 3.6.2 wants chains followed and
+    /// loops signalled; resolvers stop between 8 and 17.
+    pub aliases: usize,
+}
+
+impl Default for ZoneLimits {
+    fn default() -> ZoneLimits {
+        ZoneLimits { file_octets: 16 << 20, errors: 100, aliases: 16 }
     }
 }

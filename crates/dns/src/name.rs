@@ -101,6 +101,16 @@ impl Name {
         }
     }
 
+    /// The name of these length-prefixed labels, which [`push_label`] wrote.
+    pub(crate) fn from_pushed(wire: Vec<u8>) -> Name {
+        Name { wire: wire.into() }
+    }
+
+    /// The length-prefixed labels, without the root label.
+    pub(crate) fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
     /// This name with the labels of `prefix` (dots between them) put before it.
     ///
     /// # Errors
@@ -149,7 +159,8 @@ fn from_ascii(text: &str) -> Result<Name, NameError> {
     Name::from_labels(text.strip_suffix('.').unwrap_or(text).split('.'))
 }
 
-fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameError> {
+/// Adds a label to the length-prefixed labels of a name.
+pub(crate) fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameError> {
     let length = match u8::try_from(label.len()) {
         Ok(0) => return Err(NameError::EmptyLabel),
         Ok(length) if label.len() <= MAX_LABEL => length,

@@ -65,11 +65,10 @@ impl RecordType {
             RecordType::Txt => 16,
         }
     }
-}
 
-impl fmt::Display for RecordType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    /// The mnemonic of master files, in capitals.
+    pub fn keyword(self) -> &'static str {
+        match self {
             RecordType::A => "A",
             RecordType::Aaaa => "AAAA",
             RecordType::Cname => "CNAME",
@@ -81,7 +80,13 @@ impl fmt::Display for RecordType {
             RecordType::Spf => "SPF",
             RecordType::Tlsa => "TLSA",
             RecordType::Txt => "TXT",
-        })
+        }
+    }
+}
+
+impl fmt::Display for RecordType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.keyword())
     }
 }
 
@@ -94,7 +99,7 @@ impl FromStr for RecordType {
     type Err = UnknownRecordType;
 
     fn from_str(text: &str) -> Result<RecordType, UnknownRecordType> {
-        let same = |rtype: &RecordType| rtype.to_string().eq_ignore_ascii_case(text);
+        let same = |rtype: &RecordType| rtype.keyword().eq_ignore_ascii_case(text);
         RecordType::ALL.into_iter().find(same).ok_or(UnknownRecordType)
     }
 }

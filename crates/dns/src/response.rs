@@ -57,7 +57,7 @@ pub struct RecordSet {
 }
 
 /// The data of one record (RFC 1035 3.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Data {
     /// An IPv4 address.
@@ -79,7 +79,7 @@ pub enum Data {
 }
 
 /// A mail exchange (RFC 1035 3.3.9). A null MX (RFC 7505) has the root as its exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mx {
     /// Lower is preferred.
     pub preference: u16,
@@ -110,6 +110,42 @@ impl Txt {
             }
         }
         txt
+    }
+
+    /// Adds a character-string; `false`, and nothing added, if it has more than 255 octets.
+    pub(crate) fn push(&mut self, string: &[u8]) -> bool {
+        let Ok(length) = u8::try_from(string.len()) else {
+            return false;
+        };
+        self.octets.extend_from_slice(string);
+        self.lengths.push(length);
+        true
+    }
+
+    /// How many octets the record data has on the wire.
+    pub fn wire_len(&self) -> usize {
+        self.octets.len() + self.lengths.len()
+    }
+
+    /// The record data on the wire: each character-string after its length.
+    pub fn to_wire(&self) -> Vec<u8> {
+        let mut wire = Vec::with_capacity(self.wire_len());
+        for (string, &length) in self.strings().zip(&self.lengths) {
+            wire.push(length);
+            wire.extend_from_slice(string);
+        }
+        wire
+    }
+
+    /// The text record of this record data; `None` if the lengths do not fit or there is none.
+    pub fn from_wire(mut wire: &[u8]) -> Option<Txt> {
+        let mut txt = Txt { octets: Vec::with_capacity(wire.len()), lengths: Vec::new() };
+        while let Some((&length, rest)) = wire.split_first() {
+            let (string, rest) = rest.split_at_checked(usize::from(length))?;
+            txt.push(string);
+            wire = rest;
+        }
+        (!txt.lengths.is_empty()).then_some(txt)
     }
 
     /// The character-strings joined with nothing between them, as SPF (RFC 7208 3.3), DKIM
