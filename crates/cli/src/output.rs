@@ -1,0 +1,154 @@
+//! Data on standard output, remarks on standard error.
+
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+
+/// The form of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs: one document, the same shape for any number of inputs.
+    Json,
+}
+
+/// Standard output, buffered, and whether it takes colour.
+#[derive(Debug)]
+pub struct Output {
+    out: BufWriter<Stdout>,
+    /// How to set words apart.
+    pub paint: Paint,
+}
+
+impl Output {
+    /// Standard output; in colour if it is a terminal and neither `NO_COLOR` nor a dumb `TERM`
+    /// says otherwise.
+    pub fn stdout() -> Output {
+        let stdout = io::stdout();
+        let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+        Output { out: BufWriter::with_capacity(1 << 16, stdout), paint: Paint { colour } }
+    }
+
+    /// `document` as JSON on lines of its own.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn json(&mut self, document: &impl serde::Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.out, document)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.out.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Colour, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    /// What is as it should be.
+    pub fn good<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint(AnsiColor::Green.on_default().bold(), text)
+    }
+
+    /// What is not.
+    pub fn bad<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint(AnsiColor::Red.on_default().bold(), text)
+    }
+
+    /// What may be otherwise next time, or deserves a look.
+    pub fn doubtful<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint(AnsiColor::Yellow.on_default().bold(), text)
+    }
+
+    /// What stands out.
+    pub fn strong<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint(Style::new().bold(), text)
+    }
+
+    /// What stands back.
+    pub fn dim<T: fmt::Display>(self, text: T) -> Painted<T> {
+        self.paint(Style::new().dimmed(), text)
+    }
+
+    fn paint<T: fmt::Display>(self, style: Style, text: T) -> Painted<T> {
+        Painted { style: if self.colour { style } else { Style::new() }, text }
+    }
+}
+
+/// A text in its colour.
+#[derive(Debug)]
+pub struct Painted<T> {
+    style: Style,
+    text: T,
+}
+
+impl<T: fmt::Display> fmt::Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{:#}", self.style, self.text, self.style)
+    }
+}
+
+/// Prints `word: text` on standard error, the `word` (error, warning, note) in colour on a terminal.
+pub fn remark(word: &str, text: impl fmt::Display) {
+    let style = match word {
+        "error" => AnsiColor::Red.on_default().bold(),
+        "warning" => AnsiColor::Yellow.on_default().bold(),
+        _ => Style::new().bold(),
+    };
+    // Nobody is left to be told when standard error is gone.
+    let _ = writeln!(anstream::stderr(), "{style}{word}:{style:#} {text}");
+}
+
+/// How far long work has come: one line on standard error, on a terminal only.
+#[derive(Debug)]
+pub struct Progress {
+    shown: Option<Instant>,
+    terminal: bool,
+}
+
+impl Progress {
+    /// How long the work goes on in silence, and between two counts.
+    const PACE: Duration = Duration::from_millis(100);
+
+    /// Nothing is shown before the first [`Progress::count`] that comes late enough.
+    pub fn new() -> Progress {
+        Progress { shown: Some(Instant::now()), terminal: io::stderr().is_terminal() }
+    }
+
+    /// `done` of the work is done: `done` in words, like "120 queries".
+    pub fn count(&mut self, done: impl fmt::Display) {
+        if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= Self::PACE) {
+            let _ = write!(io::stderr(), "\r\x1b[K{done}");
+            self.shown = Some(Instant::now());
+        }
+    }
+
+    /// Takes the line away, so that other text can be written.
+    pub fn clear(&mut self) {
+        if self.terminal {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Progress {
+        Progress::new()
+    }
+}
