@@ -56,6 +56,9 @@ pub enum Trouble {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file is not what it should be; the text says where.
+    #[error("{0}")]
+    File(String),
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),

@@ -77,7 +77,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 fn each_in(name: &str, mut input: impl Read, judge: &mut Judge<'_>) -> Result<(), Trouble> {
     let mut start = Vec::new();
-    if let Err(error) = (&mut input).take(mbox::START.len() as u64).read_to_end(&mut start) {
+    if let Err(error) = (&mut input).take(mbox::START_OCTETS).read_to_end(&mut start) {
         return judge(name, Err(Trouble::input(name, reason(&error))));
     }
     if start.is_empty() {

@@ -8,6 +8,8 @@ const PART: u64 = 1 << 16;
 
 /// How an mbox file, and every message in it, starts.
 pub(crate) const START: &[u8] = b"From ";
+/// How many octets that are.
+pub(crate) const START_OCTETS: u64 = 5;
 
 /// A reader of the messages of an mbox file (RFC 4155), one after the other, in constant memory.
 ///
