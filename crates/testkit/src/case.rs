@@ -1,3 +1,4 @@
+use mailproof_dns::Zone;
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,8 +13,10 @@ pub struct Case<C> {
     pub rfc: String,
     /// Where the case comes from, with its licence, when it is not ours.
     pub source: Option<String>,
-    /// The DNS of the case: master-file text (RFC 1035 5.1). Empty: no name exists.
-    pub zone: String,
+    /// The DNS of the case; without a `zone` no name exists.
+    pub zone: Zone,
+    /// The zone as the text of a master file (RFC 1035 5), for programs that read one.
+    pub zone_text: String,
     /// The time of the case, seconds since 1970-01-01 UTC.
     pub now: Option<u64>,
     /// The octets of the message beside the case.

@@ -1,4 +1,5 @@
 use crate::Case;
+use mailproof_dns::Zone;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -169,7 +170,8 @@ fn read_case<C: DeserializeOwned>(
     let why = required(&mut table, "why").map_err(fail)?;
     let rfc = required(&mut table, "rfc").map_err(fail)?;
     let source = text(&mut table, "source").map_err(fail)?;
-    let zone = text(&mut table, "zone").map_err(fail)?.unwrap_or_default();
+    let zone_text = text(&mut table, "zone").map_err(fail)?.unwrap_or_default();
+    let zone = Zone::parse(&zone_text).map_err(|error| fail(format!("`zone`: {error}")))?;
     let now = match table.remove("now") {
         None => None,
         Some(Value::Integer(now)) => {
@@ -190,7 +192,7 @@ fn read_case<C: DeserializeOwned>(
     if let Some(path) = unknown {
         return Err(fail(format!("unknown key `{path}`")));
     }
-    Ok(Case { name, why, rfc, source, zone, now, message, file: file.to_owned(), own })
+    Ok(Case { name, why, rfc, source, zone, zone_text, now, message, file: file.to_owned(), own })
 }
 
 /// The message named, else the one that has the name of the file, if there is one.
@@ -270,7 +272,8 @@ mod tests {
         let case = &cases[0];
         assert_eq!((case.name.as_str(), case.why.as_str()), ("n", "w"));
         assert_eq!((case.rfc.as_str(), case.source.as_deref()), ("7208 4", Some("s")));
-        assert_eq!((case.zone.as_str(), case.now), ("a. A 1.2.3.4", Some(7)));
+        assert_eq!((case.zone_text.as_str(), case.now), ("a. A 1.2.3.4", Some(7)));
+        assert_eq!(case.zone.records().len(), 1);
         assert_eq!(case.message.as_deref(), Some(b"X: y\r\n".as_slice()));
         assert_eq!(case.own.input.ip.as_deref(), Some("::1"));
         assert_eq!(case.own.expect.result, "pass");
@@ -278,12 +281,12 @@ mod tests {
 
     #[test]
     fn a_list_shares_the_keys_before_it() {
-        let text = "zone='z'\nrfc='7208 4'\n\
+        let text = "zone='z. A 1.2.3.4'\nrfc='7208 4'\n\
             [[case]]\nname='one'\nwhy='w'\nexpect.result='pass'\n\
-            [[case]]\nname='two'\nwhy='w'\nzone='own'\nexpect.result='fail'\n";
+            [[case]]\nname='two'\nwhy='w'\nzone=''\nexpect.result='fail'\n";
         let cases = read_files(&[("a.toml", text)]).unwrap();
-        let zones: Vec<_> = cases.iter().map(|case| (&*case.name, &*case.zone)).collect();
-        assert_eq!(zones, [("one", "z"), ("two", "own")]);
+        let zones: Vec<_> = cases.iter().map(|case| (&*case.name, &*case.zone_text)).collect();
+        assert_eq!(zones, [("one", "z. A 1.2.3.4"), ("two", "")]);
     }
 
     #[test]
@@ -306,6 +309,7 @@ mod tests {
         assert!(error("name='n'\nwhy='w'\nrfc=1").ends_with("case n: `rfc` is no string"));
         assert!(error("name='n'\nwhy='w'\nrfc='r'").contains("missing field `expect`"));
         assert!(error(&format!("{GOOD}now=-1")).contains("case n: `now`: "));
+        assert!(error(&format!("{GOOD}zone='a. B c'")).contains("case n: `zone`: "));
         assert!(error("name = ").contains("line 1"));
         assert!(error("zone=''\ncase=1").contains("`case` is no list"));
         let message = read_files(&[("a.toml", &format!("{GOOD}message='b.eml'"))]);

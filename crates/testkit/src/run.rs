@@ -87,6 +87,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mailproof_dns::Zone;
     use std::path::PathBuf;
 
     fn case(name: &str, own: u32) -> Case<u32> {
@@ -95,7 +96,8 @@ mod tests {
             why: "because".to_owned(),
             rfc: "1 2.3".to_owned(),
             source: None,
-            zone: String::new(),
+            zone: Zone::new(),
+            zone_text: String::new(),
             now: None,
             message: None,
             file: PathBuf::from("dir/a.toml"),
