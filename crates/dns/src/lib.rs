@@ -28,10 +28,12 @@
 
 mod answers;
 mod data;
+mod display;
 mod limits;
 mod master_file;
 mod name;
 mod question;
+mod recording;
 mod resolve;
 mod response;
 mod token;
@@ -42,6 +44,7 @@ pub use answers::{Answers, Missing};
 pub use limits::{Limits, ZoneLimits};
 pub use name::{Name, NameError};
 pub use question::{Question, RecordType, UnknownRecordType};
+pub use recording::Recording;
 pub use resolve::{Resolver, resolve, resolve_blocking, resolve_blocking_with, resolve_with};
 pub use response::{Data, Failure, Mx, RecordSet, Response, Txt};
 pub use zone::{Record, Zone};

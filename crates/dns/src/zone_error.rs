@@ -199,6 +199,9 @@ impl MasterFileErrorKind {
                 r#"split it: "first 255 octets" "the rest"; readers join them without a space"#
                     .to_owned()
             }
+            Self::NotOfQuestion => {
+                "an answer is a line $QUESTION name TYPE, then its records".to_owned()
+            }
             _ => return None,
         })
     }

@@ -1,5 +1,5 @@
 //! Reading master files: RFC 1035 5, RFC 2308 4, RFC 3597 5.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use mailproof_dns::{
     Data, MasterFileErrorKind as Kind, Mx, Name, NameError, Question, RecordType, Txt, Zone,
