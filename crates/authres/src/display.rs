@@ -210,3 +210,58 @@ fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Method, Ptype, ResultCode};
+
+    fn printed(value: &str) -> String {
+        let result = MethodResult::new(Method::Spf, ResultCode::Pass);
+        let field = AuthenticationResults::new("a").with(result.with(Ptype::Smtp, "helo", value));
+        let text = field.fold(0, Charset::Ascii);
+        text.strip_prefix("a;\r\n\tspf=pass smtp.helo=").unwrap().to_owned()
+    }
+
+    #[test]
+    fn values_as_the_grammar_wants_them() {
+        assert_eq!(printed("mx.example"), "mx.example");
+        assert_eq!(printed("a+b=c@mx.example"), "a+b=c@mx.example");
+        assert_eq!(printed("@mx.example"), "@mx.example");
+        assert_eq!(printed("a b@mx.example"), "\"a b\"@mx.example");
+        assert_eq!(printed("2001:db8::1"), "\"2001:db8::1\"");
+        assert_eq!(printed(""), "\"\"");
+    }
+
+    #[test]
+    fn no_value_leaves_its_place() {
+        assert_eq!(printed("x\r\nFrom: y"), "\"x??From: y\"");
+        assert_eq!(printed("x\0\x7fü"), "\"x???\"");
+        assert_eq!(printed("x; dkim=pass"), "\"x; dkim=pass\"");
+        assert_eq!(printed("legitimate.com(.attack.com"), "\"legitimate.com(.attack.com\"");
+        assert_eq!(printed("\"\\"), "\"\\\"\\\\\"");
+        assert_eq!(printed("a\"@b@c.example"), "\"a\\\"@b\"@c.example");
+    }
+
+    #[test]
+    fn long_values_are_cut_and_folded() {
+        assert_eq!(printed(&"x".repeat(5000)).len(), VALUE);
+        let reason = "twelve words that say why ".repeat(5);
+        let result = MethodResult::new(Method::Dkim, ResultCode::Fail).reason(reason);
+        let field = AuthenticationResults::new("mx.example").with(result).to_field(Charset::Ascii);
+        assert!(field.split("\r\n").all(|line| line.len() <= LINE), "{field}");
+    }
+
+    #[test]
+    fn nothing_done() {
+        let field = AuthenticationResults::new("mx.example").to_field(Charset::Ascii);
+        assert_eq!(field, "Authentication-Results: mx.example;\r\n\tnone\r\n");
+    }
+
+    #[test]
+    fn the_direction_of_text_is_not_changed() {
+        let mut field = AuthenticationResults::new("a");
+        field.authserv_id = "bücher\u{202e}".to_owned();
+        assert_eq!(field.fold(0, Charset::Utf8), "\"bücher?\";\r\n\tnone");
+    }
+}

@@ -84,7 +84,7 @@ fn payload(reader: &mut Reader, field: &mut AuthenticationResults) -> Result<(),
         reader.cfws()?;
         if reader.peek().is_none() && !field.results.is_empty() {
             // Disputed. RFC 8601 2.2 has no ";" at the end; so many fields have one that we take
-            // it. Case: trailing-semicolon.
+            // it. Case: go-msgauth-semicolon-at-the-end.
             return Ok(());
         }
         if field.results.is_empty() && no_result(reader)? {
@@ -234,4 +234,38 @@ fn equals(reader: &mut Reader) -> Result<(), Error> {
     }
     reader.cfws()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(value: &str) -> Option<ErrorKind> {
+        AuthenticationResults::parse(value.as_bytes()).err().map(|error| error.kind)
+    }
+
+    #[test]
+    fn the_limits_are_reached() {
+        let limits = Limits::default();
+        let results = |count: usize| format!("a{}", "; spf=pass".repeat(count));
+        assert_eq!(kind(&results(limits.results)), None);
+        assert_eq!(kind(&results(limits.results + 1)), Some(ErrorKind::TooManyResults));
+        let properties = |count: usize| format!("a; spf=pass{}", " a.b=c".repeat(count));
+        assert_eq!(kind(&properties(limits.results)), None);
+        assert_eq!(kind(&properties(limits.results + 1)), Some(ErrorKind::TooManyResults));
+        let octets = |count: usize| format!("{:1$}", "a; spf=pass", count);
+        assert_eq!(kind(&octets(limits.octets)), None);
+        assert_eq!(kind(&octets(limits.octets + 1)), Some(ErrorKind::TooLong));
+        let comment = |depth: usize| format!("a {}{}; none", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(kind(&comment(limits.comment_depth)), None);
+        assert_eq!(kind(&comment(limits.comment_depth + 1)), Some(ErrorKind::CommentTooDeep));
+    }
+
+    #[test]
+    fn lenient_reading_is_bounded_too() {
+        let reading = AuthenticationResults::parse_lenient(&b"a; =x;".repeat(100_000));
+        assert!(reading.defects.len() <= Limits::default().results + 1);
+        let reading = AuthenticationResults::parse_lenient(&b"a; spf=pass;".repeat(100_000));
+        assert!(reading.field.results.len() <= Limits::default().results);
+    }
 }

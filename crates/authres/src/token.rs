@@ -224,7 +224,13 @@ impl<'a> Reader<'a> {
             // Real fields hold URIs, IPv6 addresses and base64 without quotes.
             self.run(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b'"'))
         } else {
-            self.run(is_address)
+            let span = self.run(is_address);
+            let ends =
+                matches!(self.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'('));
+            if !ends {
+                return Err(ErrorKind::InvalidValue.at(span.start..self.at + 1));
+            }
+            span
         };
         let text = self.text(span.clone());
         let valid = match text.rsplit_once('@') {
