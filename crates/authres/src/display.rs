@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_and_folded() {
-        assert_eq!(printed(&"x".repeat(5000)).len(), VALUE);
+        let mut field = AuthenticationResults::new("x".repeat(5000));
+        field.version = Some(1);
+        assert_eq!(field.to_string().len(), VALUE + " 1; none".len());
         let reason = "twelve words that say why ".repeat(5);
         let result = MethodResult::new(Method::Dkim, ResultCode::Fail).reason(reason);
         let field = AuthenticationResults::new("mx.example").with(result).to_field(Charset::Ascii);
