@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn limits() {
-        let limits = Limits { section: 20, field: 10, fields: 3 };
+        let limits = Limits { section: 20, field: 10, fields: 3, ..Limits::default() };
         let mut builder = HeaderBuilder::new(limits);
         assert_eq!(builder.push(b"Name", b" 1234"), Err(TooLarge::Field { limit: 10 }));
         assert_eq!(builder.push(b"a", b" 12345"), Ok(()));

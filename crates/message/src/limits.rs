@@ -1,6 +1,6 @@
 //! How much of a hostile message is read.
 
-/// The bounds on what is read of a header section and of an address list.
+/// The bounds on what is read of a header section and of its addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Octets of the header section, without the empty line. Local choice: RFC 5322 bounds lines,
@@ -10,17 +10,31 @@ pub struct Limits {
     pub field: usize,
     /// Header fields. Local choice: several times what a long forwarding chain adds.
     pub fields: usize,
+    /// Mailboxes of an address list. Local choice: no author list is that long.
+    pub mailboxes: usize,
+    /// Different Author Domains of a message. Local choice, as RFC 9989 11.5 asks for one: each
+    /// may cost its own DMARC evaluation.
+    pub author_domains: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { section: 256 * 1024, field: 64 * 1024, fields: 512 }
+        Limits {
+            section: 256 * 1024,
+            field: 64 * 1024,
+            fields: 512,
+            mailboxes: 64,
+            author_domains: 5,
+        }
     }
 }
 
 /// How many [`crate::Defect`]s of a header section are kept, the first ones. Local choice: enough
 /// to explain a broken message, and a section of bare LFs costs no memory.
 pub const MAX_DEFECTS: usize = 32;
+
+/// How deep comments are nested in an address (RFC 5322 3.2.2). Local choice: nobody writes more.
+pub const MAX_COMMENT_DEPTH: usize = 16;
 
 /// RFC 5322 2.1.1: "Each line of characters MUST be no more than 998 characters [...] excluding
 /// the CRLF."

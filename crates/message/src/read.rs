@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn limits_to_the_octet() {
         let message = b"aa: 1\r\nb:\r\n\r\nbody";
-        let fits = Limits { section: 11, field: 7, fields: 2 };
+        let fits = Limits { section: 11, field: 7, fields: 2, ..Limits::default() };
         let (header, body) = read_header(&message[..], &fits).unwrap();
         assert_eq!(header.octets(), b"aa: 1\r\nb:\r\n");
         assert_eq!(io::read_to_string(body).unwrap(), "body");
