@@ -2,8 +2,9 @@
 """Writes the generated DKIM cases: for each a .toml and an .eml beside this file.
 
 Deterministic: fixed keys (../keys), a fixed clock, and signatures that have no randomness. Each
-case states what it expects, and the oracle must agree before anything is written; which files are
-generated stands in their `source`-less toml. Run it after a change and look at `git diff`.
+case states what it expects, and the oracle must agree before it is written. Run it after a change
+and look at `git diff`. The cases of other projects stand beside the generated ones and are not
+touched; their `source` says where they are from.
 """
 
 import base64
