@@ -1,0 +1,52 @@
+//! Parsed records, kept so that a record is parsed once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mailproof_dns::Name;
+
+use crate::parse::parse;
+use crate::record::Record;
+use crate::syntax::ParseError;
+
+/// A record as it was parsed.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// The domain that publishes it.
+    pub(crate) owner: Name,
+    /// Its octets, by which it is known again.
+    octets: Box<[u8]>,
+    pub(crate) parsed: Result<Record, ParseError>,
+}
+
+/// The parsed records of the domains seen, known again by their octets: never stale.
+#[derive(Debug)]
+pub(crate) struct Records {
+    kept: HashMap<Name, Arc<Kept>>,
+    capacity: usize,
+}
+
+impl Records {
+    pub(crate) fn new(capacity: usize) -> Records {
+        Records { kept: HashMap::new(), capacity }
+    }
+
+    pub(crate) fn parse(&mut self, owner: &Name, octets: &[u8]) -> Arc<Kept> {
+        if let Some(kept) = self.kept.get(owner)
+            && *kept.octets == *octets
+        {
+            return Arc::clone(kept);
+        }
+        if self.capacity == 0 {
+            let parsed = parse(octets);
+            return Arc::new(Kept { owner: owner.clone(), octets: Box::default(), parsed });
+        }
+        if self.kept.len() >= self.capacity {
+            self.kept.clear();
+        }
+        let kept =
+            Arc::new(Kept { owner: owner.clone(), octets: octets.into(), parsed: parse(octets) });
+        self.kept.insert(owner.clone(), Arc::clone(&kept));
+        kept
+    }
+}

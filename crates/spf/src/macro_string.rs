@@ -1,0 +1,197 @@
+//! The grammar of macros (RFC 7208 7.1), each function named after its production.
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::combinator::value;
+use nom::{Err, IResult, Parser};
+
+use crate::record::{Delimiters, DomainSpec, Macro, MacroLetter, MacroString, Part};
+use crate::syntax::ParseErrorKind;
+
+/// What went wrong, and the octets where: a part of the input, so that its place is known.
+#[derive(Debug)]
+pub(crate) struct Fault<'a> {
+    pub(crate) kind: ParseErrorKind,
+    pub(crate) at: &'a [u8],
+}
+
+pub(crate) type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
+
+impl<'a> nom::error::ParseError<&'a [u8]> for Fault<'a> {
+    fn from_error_kind(at: &'a [u8], _: nom::error::ErrorKind) -> Fault<'a> {
+        Fault { kind: ParseErrorKind::InvalidOctet, at }
+    }
+
+    fn append(_: &'a [u8], _: nom::error::ErrorKind, other: Fault<'a>) -> Fault<'a> {
+        other
+    }
+}
+
+pub(crate) fn fault<T>(kind: ParseErrorKind, at: &[u8]) -> Parsed<'_, T> {
+    Err(Err::Failure(Fault { kind, at }))
+}
+
+/// Where a macro-string stands: which letters and octets it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The argument of a term.
+    Term,
+    /// The text of an explanation: spaces, and the letters `c`, `r`, `t` too.
+    Explanation,
+}
+
+/// `domain-spec = macro-string domain-end`, to the end of the input.
+pub(crate) fn domain_spec(input: &[u8]) -> Parsed<'_, DomainSpec> {
+    let (rest, macro_string) = macro_string(input, Place::Term)?;
+    domain_end(input, &macro_string)?;
+    Ok((rest, DomainSpec::new(macro_string)))
+}
+
+/// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
+fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Parsed<'a, ()> {
+    let text = match macro_string.parts.last() {
+        None => return fault(ParseErrorKind::MissingDomainSpec, input),
+        Some(Part::Literal(text)) => text.len(),
+        Some(Part::Macro(_) | Part::Percent | Part::Space | Part::UrlSpace) => {
+            return Ok((input, ()));
+        }
+    };
+    let literal = input.get(input.len().saturating_sub(text)..).unwrap_or_default();
+    let end = literal.strip_suffix(b".").unwrap_or(literal);
+    let mut labels = end.rsplitn(2, |&octet| octet == b'.');
+    match (labels.next(), labels.next()) {
+        (Some(label), Some(_)) if toplabel(label) => Ok((input, ())),
+        (Some(label), Some(_)) if !label.is_empty() => {
+            fault(ParseErrorKind::InvalidDomainEnd, label)
+        }
+        _ => fault(ParseErrorKind::InvalidDomainEnd, literal),
+    }
+}
+
+/// `toplabel = ( *alphanum ALPHA *alphanum ) / ( 1*alphanum "-" *( alphanum / "-" ) alphanum )`
+pub(crate) fn toplabel(label: &[u8]) -> bool {
+    let alphanum = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphanumeric);
+    label.iter().all(|&octet| octet.is_ascii_alphanumeric() || octet == b'-')
+        && label.iter().any(|octet| !octet.is_ascii_digit())
+        && alphanum(label.first())
+        && alphanum(label.last())
+}
+
+/// `macro-string = *( macro-expand / macro-literal )`, or
+/// `explain-string = *( macro-string / SP )`, to the end of the input.
+pub(crate) fn macro_string(input: &[u8], place: Place) -> Parsed<'_, MacroString> {
+    let mut parts = Vec::new();
+    let mut rest = input;
+    while let Some(&octet) = rest.first() {
+        let (after, part) =
+            if octet == b'%' { macro_expand(rest, place)? } else { macro_literal(rest, place)? };
+        parts.push(part);
+        rest = after;
+    }
+    Ok((rest, MacroString { parts }))
+}
+
+/// `macro-literal = %x21-24 / %x26-7E`, as many as there are.
+fn macro_literal(input: &[u8], place: Place) -> Parsed<'_, Part> {
+    let literal = |octet: u8| match octet {
+        b'%' => false,
+        0x21..=0x7e => true,
+        b' ' => place == Place::Explanation,
+        _ => false,
+    };
+    let (rest, text) = take_while1(literal).parse(input)?;
+    let text = str::from_utf8(text).unwrap_or_default();
+    Ok((rest, Part::Literal(text.into())))
+}
+
+/// `macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-"`
+fn macro_expand(input: &[u8], place: Place) -> Parsed<'_, Part> {
+    let plain: Parsed<'_, Part> = alt((
+        value(Part::Percent, tag("%%")),
+        value(Part::Space, tag("%_")),
+        value(Part::UrlSpace, tag("%-")),
+    ))
+    .parse(input);
+    match (plain, input) {
+        (Ok(parsed), _) => Ok(parsed),
+        (Err(_), [b'%', b'{', inside @ ..]) => {
+            let (rest, expand) = macro_body(input, inside, place)?;
+            Ok((rest, Part::Macro(expand)))
+        }
+        (Err(_), _) => fault(ParseErrorKind::StrayPercent, input.get(..2).unwrap_or(input)),
+    }
+}
+
+/// What stands between `%{` and `}`; `whole` begins at the `%`.
+fn macro_body<'a>(whole: &'a [u8], inside: &'a [u8], place: Place) -> Parsed<'a, Macro> {
+    let Some((&first, rest)) = inside.split_first() else {
+        return fault(ParseErrorKind::UnterminatedMacro, whole);
+    };
+    let Some(letter) = macro_letter(first) else {
+        return fault(ParseErrorKind::UnknownMacroLetter, inside.get(..1).unwrap_or(inside));
+    };
+    if place == Place::Term && letter.only_in_explanation() {
+        return fault(ParseErrorKind::MacroOnlyInExplanation, inside.get(..1).unwrap_or(inside));
+    }
+    let (rest, keep) = digits(rest)?;
+    let (rest, reverse) = match rest {
+        [b'r' | b'R', rest @ ..] => (rest, true),
+        _ => (rest, false),
+    };
+    let (mut rest, mut delimiters) = (rest, Delimiters::default());
+    while let [octet, after @ ..] = rest
+        && delimiters.insert(*octet)
+    {
+        rest = after;
+    }
+    match rest {
+        [b'}', rest @ ..] => {
+            let url_escape = first.is_ascii_uppercase();
+            Ok((rest, Macro { letter, url_escape, keep, reverse, delimiters }))
+        }
+        _ => {
+            let read = whole.len() - rest.len();
+            fault(ParseErrorKind::UnterminatedMacro, whole.get(..=read).unwrap_or(whole))
+        }
+    }
+}
+
+/// `*DIGIT` of the transformers: 0 where there is none; a huge number keeps every part.
+fn digits(input: &[u8]) -> Parsed<'_, u32> {
+    let (rest, digits) = take_while(|octet: u8| octet.is_ascii_digit()).parse(input)?;
+    if digits.is_empty() {
+        return Ok((rest, 0));
+    }
+    let number = digits.iter().fold(0_u32, |number, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    });
+    // RFC 7208 7.3: "If a DIGIT is specified, the value MUST be nonzero."
+    match number {
+        0 => fault(ParseErrorKind::MacroZeroParts, digits),
+        _ => Ok((rest, number)),
+    }
+}
+
+fn macro_letter(octet: u8) -> Option<MacroLetter> {
+    Some(match octet.to_ascii_lowercase() {
+        b's' => MacroLetter::Sender,
+        b'l' => MacroLetter::LocalPart,
+        b'o' => MacroLetter::SenderDomain,
+        b'd' => MacroLetter::Domain,
+        b'i' => MacroLetter::Ip,
+        b'p' => MacroLetter::Ptr,
+        b'v' => MacroLetter::Version,
+        b'h' => MacroLetter::Helo,
+        b'c' => MacroLetter::ReadableIp,
+        b'r' => MacroLetter::Receiver,
+        b't' => MacroLetter::Timestamp,
+        _ => return None,
+    })
+}
+
+impl MacroLetter {
+    fn only_in_explanation(self) -> bool {
+        // RFC 7208 7.2: "The following macro letters are allowed only in "exp" text"
+        matches!(self, MacroLetter::ReadableIp | MacroLetter::Receiver | MacroLetter::Timestamp)
+    }
+}
