@@ -9,7 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
-KEYS = Path(__file__).resolve().parent.parent / "keys"
+KEYS = Path(__file__).resolve().parents[2] / "keys"
 
 # ---- RFC 8032: Ed25519 ---------------------------------------------------------------------------
 
@@ -281,8 +281,10 @@ RESULTS = {
 RESULT_OF = {cause: result for result, causes in RESULTS.items() for cause in causes.split()}
 BEST_FIRST = ["pass", "temperror", "fail", "policy", "neutral", "permerror", "none"]
 SKEW, VERIFIED, PARSED = 300, 10, 50
-ONCE = b"""bcc cc content-transfer-encoding content-type date from in-reply-to message-id mime-version
+ONCE = (
+    b"""bcc cc content-transfer-encoding content-type date from in-reply-to message-id mime-version
 references reply-to sender subject to""".split()
+)
 
 
 class Stop(Exception):
@@ -400,7 +402,9 @@ class Key:
             raise Stop("no-key")
         if b"p" not in tags:
             raise Stop("key-syntax")
-        lists = {name: unfold(tags[name]).split(b":") for name in (b"h", b"s", b"t") if name in tags}
+        lists = {
+            name: unfold(tags[name]).split(b":") for name in (b"h", b"s", b"t") if name in tags
+        }
         if b"sha256" not in lists.get(b"h", [b"sha256"]):
             raise Stop("key-hash-not-allowed")
         if not {b"*", b"email"} & set(lists.get(b"s", [b"*"])):
