@@ -45,12 +45,15 @@ mod check_host;
 mod display;
 mod evaluate;
 mod expand;
+mod identities;
 mod kept;
 mod limits;
 mod macro_string;
 mod mechanism;
 mod outcome;
 mod parse;
+mod received_spf;
+mod received_spf_parse;
 mod record;
 mod request;
 mod syntax;
@@ -58,9 +61,12 @@ mod trace;
 
 pub use cause::Cause;
 pub use check_host::{Checker, check_host};
+pub use identities::{HeloPolicy, Identities, Session};
 pub use limits::Limits;
 pub use outcome::{Counts, DecidingTerm, Explanation, Outcome, SpfResult};
 pub use parse::{is_spf_record, parse, parse_all, parse_explain_string, parse_macro_string};
+pub use received_spf::ReceivedSpf;
+pub use received_spf_parse::{ReceivedSpfError, ReceivedSpfErrorKind};
 pub use record::{
     A, Delimiters, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, Macro, MacroLetter,
     MacroString, Mechanism, Modifier, ModifierKind, Mx, Part, Ptr, Qualifier, Record, Term,

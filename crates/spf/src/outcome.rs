@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
+use mailproof_authres::{Method, MethodResult, Ptype, ResultCode};
 use mailproof_dns::Name;
 
 use crate::cause::Cause;
@@ -115,5 +116,35 @@ impl Display for Explanation {
     /// third party."
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{} explains: {}", self.domain, self.text)
+    }
+}
+
+impl Outcome {
+    /// The outcome for an Authentication-Results field (RFC 8601 2.7.2): `smtp.mailfrom` or
+    /// `smtp.helo` with the domain, where it is a valid one, and the reason where the result is not
+    /// what the domain's policy says.
+    pub fn method_result(&self) -> MethodResult {
+        let code = match self.result {
+            // RFC 8601 2.7.2
+            SpfResult::None => ResultCode::None,
+            SpfResult::Neutral => ResultCode::Neutral,
+            SpfResult::Pass => ResultCode::Pass,
+            SpfResult::Fail => ResultCode::Fail,
+            SpfResult::Softfail => ResultCode::Softfail,
+            SpfResult::Temperror => ResultCode::Temperror,
+            SpfResult::Permerror => ResultCode::Permerror,
+        };
+        let mut result = MethodResult::new(Method::Spf, code);
+        if !matches!(self.cause, Cause::Match { .. } | Cause::NoMatch) {
+            result = result.reason(self.cause.to_string());
+        }
+        let property = match self.identity {
+            Identity::Helo => "helo",
+            Identity::MailFrom => "mailfrom",
+        };
+        match &self.domain {
+            Some(domain) => result.with(Ptype::Smtp, property, domain.to_string()),
+            None => result,
+        }
     }
 }
