@@ -39,7 +39,7 @@ pub struct Defect {
     pub position: usize,
 }
 
-/// The kinds of [`Defect`]. The first five make a field malformed: it has no name.
+/// The kinds of [`Defect`]. The first six make a field malformed: it has no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DefectKind {

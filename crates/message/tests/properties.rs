@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, Read};
+use std::ops::Range;
 
-use mailproof_message::{CrlfReader, Header, Limits, read_header, split};
+use mailproof_message::{
+    AddressList, AuthorDomain, CrlfReader, Header, Limits, Mbox, author_domain, read_header, split,
+};
 use proptest::prelude::*;
 
 /// Octets in which the interesting ones are frequent.
@@ -116,4 +119,121 @@ proptest! {
         }
         prop_assert_eq!(text, with_crlf(&octets));
     }
+}
+
+/// Text in which the interesting pieces of an address list are frequent.
+fn addresses() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "a@d.example",
+            "<b@e.example>",
+            "\"",
+            "(",
+            ")",
+            "<",
+            ">",
+            "@",
+            ",",
+            ";",
+            ":",
+            ".",
+            "[",
+            "]",
+            "\\",
+            " ",
+            "\r\n ",
+            "x",
+            "-",
+            "=?utf-8?Q?x?=",
+            "\u{fc}",
+            "\u{200b}",
+            "\u{202e}",
+            "xn--bcher-kva",
+            "B\u{dc}CHER",
+        ])
+        .prop_map(|piece| piece.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..3),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// White space and comments, which may stand between any two tokens.
+fn space() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![" ", "\t", "\r\n ", "(c)", "(a@b.example, (\\)))"]);
+    prop::collection::vec(piece, 0..3).prop_map(|pieces| pieces.concat())
+}
+
+fn is_within(span: &Range<usize>, length: usize) -> bool {
+    span.start <= span.end && span.end <= length
+}
+
+proptest! {
+    #[test]
+    fn spans_are_within_the_text(value in addresses()) {
+        match AddressList::parse(&value, &Limits::default()) {
+            Err(error) => prop_assert!(is_within(&error.span, value.len())),
+            Ok(list) => {
+                for mailbox in list.mailboxes {
+                    prop_assert!(is_within(&mailbox.local_part, value.len()));
+                    prop_assert!(is_within(&mailbox.domain.span, value.len()));
+                    prop_assert!(mailbox.local_part.end < mailbox.domain.span.start);
+                }
+                for group in list.groups {
+                    prop_assert!(is_within(&group.display_name, value.len()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_domain_stands_in_the_field(value in addresses()) {
+        let header = Header::parse([&b"From:"[..], &value, b"\r\n"].concat());
+        let text = String::from_utf8_lossy(header.octets()).to_lowercase();
+        for domain in author_domain(&header).domains() {
+            for label in domain.split('.') {
+                let unicode = idna::domain_to_unicode(label).0;
+                prop_assert!(text.contains(label) || text.contains(&unicode), "{}", label);
+            }
+        }
+    }
+
+    #[test]
+    fn space_changes_nothing(
+        space in prop::collection::vec(space(), 9),
+        name in prop::sample::select(vec!["", "Joan", "\"a, b@c.example\"", "J. Doe", "J\u{fc}"]),
+        local_part in prop::sample::select(vec!["a", "\"a@b\"", "a+b", "..a."]),
+        route in prop::sample::select(vec!["", "@r.example:", "@r.example,@s.example:"]),
+    ) {
+        let [a, b, c, d, e, f, g, h, i] = <[String; 9]>::try_from(space).unwrap();
+        let value = format!("{a}{name}{b}<{c}{route}{d}{local_part}{e}@{f}D{g}.Example{h}>{i}");
+        let header = Header::parse(format!("From:{value}\r\n"));
+        prop_assert_eq!(author_domain(&header), AuthorDomain::One("d.example".into()));
+    }
+
+    #[test]
+    fn mbox_restores_its_messages(bodies in prop::collection::vec(mbox_body(), 1..4)) {
+        let mut file = String::new();
+        for body in &bodies {
+            file += "From a@b.example Tue Nov 24 10:00:00 2026\n";
+            for line in body.split_inclusive('\n') {
+                if line.trim_start_matches('>').starts_with("From ") {
+                    file.push('>');
+                }
+                file += line;
+            }
+            file += "\n";
+        }
+        let mut mbox = Mbox::new(file.as_bytes());
+        for body in &bodies {
+            let message = mbox.next_message().unwrap().unwrap();
+            prop_assert_eq!(&io::read_to_string(message).unwrap(), body);
+        }
+        prop_assert!(mbox.next_message().unwrap().is_none());
+    }
+}
+
+/// Lines that mbox files have to quote, and others.
+fn mbox_body() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec!["\n", "From x\n", ">From x\n", ">>From \n", "A: 1\n"]);
+    prop::collection::vec(line, 0..8).prop_map(|lines| lines.concat())
 }
