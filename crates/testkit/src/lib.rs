@@ -23,14 +23,19 @@
 //! `MAILPROOF_CASE=word` runs only the cases with `word` in their name; `testdata/private/` is
 //! read where it exists. The format is told in `testdata/README.md`.
 //!
+//! [`Server`] answers real DNS queries from a zone, for what only sockets can test.
+//!
 //! STANDARDS: none; the format is our own.
 
 mod case;
 mod exceptions;
 mod read;
 mod run;
+mod server;
+mod wire;
 
 pub use case::Case;
 pub use exceptions::Exception;
 pub use read::{Error, cases, read, testdata};
 pub use run::{Answer, run};
+pub use server::{Behaviour, Server, Transport};
