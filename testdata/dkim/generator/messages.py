@@ -126,6 +126,11 @@ def several():
         stack(*[syntax] * 12, ed),
         ["missing-tag"] * 12 + ["verified"],
     )
+    why = "At the limit the signatures of the author's domain come first, wherever they stand."
+    other = sign(key=ED, d="esp.example.net")
+    zone = zone_of(ED) | zone_of(ED, domain="esp.example.net")
+    causes = ["verified"] * 9 + ["limit", "verified"]
+    case("several-author-first", why, "6376 6.1", stack(*[other] * 10, ed), causes, zone)
     why = "At most 50 signature fields are read."
     case("several-51", why, "6376 6.1", stack(*[syntax] * 50, ed), ["missing-tag"] * 50 + ["limit"])
 

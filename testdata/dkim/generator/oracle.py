@@ -275,12 +275,14 @@ RESULTS = {
     "permerror": "from-not-signed domain-mismatch rsa-sha1 no-key key-syntax key-revoked"
     " key-type-mismatch key-hash-not-allowed key-not-for-email key-too-small key-unusable"
     " strict-domain-mismatch body-too-short expiration-before-timestamp",
-    "policy": "expired timestamp-in-future unsigned-content key-too-large unsigned-duplicate limit",
+    "policy": "expired timestamp-in-future unsigned-content key-too-large unsigned-duplicate limit"
+    " key-record-too-long",
     "temperror": "key-unavailable",
 }
 RESULT_OF = {cause: result for result, causes in RESULTS.items() for cause in causes.split()}
 BEST_FIRST = ["pass", "temperror", "fail", "policy", "neutral", "permerror", "none"]
 SKEW, VERIFIED, PARSED = 300, 10, 50
+SIGNED_FIELDS, KEYS_TRIED, TEXTS_READ, RECORD_OCTETS = 200, 2, 8, 8192
 ONCE = (
     b"""bcc cc content-transfer-encoding content-type date from in-reply-to message-id mime-version
 references reply-to sender subject to""".split()
@@ -313,9 +315,13 @@ def unfold(value):
 
 def base64_value(value, stop):
     value = unfold(value)
-    if not re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", value) or len(value) % 4:
+    # RFC 6376 2.10: base64string has at most two "=", and may have none.
+    if not re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", value):
         raise Stop(stop)
-    return base64.b64decode(value)
+    value = value.rstrip(b"=")
+    if len(value) % 4 == 1:
+        raise Stop(stop)
+    return base64.b64decode(value + b"=" * (-len(value) % 4))
 
 
 def a_labels(name):
@@ -375,6 +381,8 @@ class Signature:
         if b"dns/txt" not in methods:
             raise Stop("unknown-query-method")
         self.names = [unfold(name).lower() for name in tags[b"h"].split(b":")]
+        if len(self.names) > SIGNED_FIELDS:
+            raise Stop("bad-tag-value")
         if not all(re.fullmatch(rb"[!-9;-~]+", name) for name in self.names):
             raise Stop("bad-tag-value")
         self.length = numbers(tags, b"l", 76)
@@ -395,6 +403,8 @@ class Key:
     """A key record (RFC 6376 3.6.1) that fits the signature (6.1.2)."""
 
     def __init__(self, record, signature):
+        if len(record) > RECORD_OCTETS:
+            raise Stop("key-record-too-long")
         tags = tag_list(record, "key-syntax")
         if b"v" in tags and next(iter(tags)) != b"v":
             raise Stop("key-syntax")
@@ -466,22 +476,21 @@ def look_up(zone, name):
     return data[0]
 
 
-def verify_field(fields, body, own, zone, now, report, budget):
+def verify_field(fields, body, own, zone, now, report, allowed):
     signature = Signature(fields[own])
     report |= {
         "domain": signature.domain,
         "selector": signature.selector,
         "algorithm": signature.algorithm,
     }
-    budget[0] -= 1
-    if budget[0] < 0:
+    if own not in allowed:
         raise Stop("limit")
     if signature.timestamp is not None and signature.timestamp > now + SKEW:
         raise Stop("timestamp-in-future")
     if signature.expiration is not None and now > signature.expiration + SKEW:
         raise Stop("expired")
     stop, keys = None, []
-    for record in look_up(zone, signature.name):
+    for record in look_up(zone, signature.name)[:TEXTS_READ]:
         try:
             keys.append(Key(record, signature))
         except Stop as error:
@@ -496,8 +505,10 @@ def verify_field(fields, body, own, zone, now, report, budget):
     if hashlib.sha256(body[:length]).digest() != signature.body_hash:
         raise Stop("body-hash-mismatch")
     data = header_data(signature.header_form, signature.names, fields, own)
-    if not any(key.verifies(data, signature.signature) for key in keys):
+    fitting = [key for key in keys[:KEYS_TRIED] if key.verifies(data, signature.signature)]
+    if not fitting:
         raise Stop("signature-mismatch")
+    report |= {"key_bits": fitting[0].bits, "testing": fitting[0].testing}
     if length < len(body):
         raise Stop("unsigned-content")
     covered = select(signature.names, fields, own)
@@ -507,18 +518,38 @@ def verify_field(fields, body, own, zone, now, report, budget):
             raise Stop("unsigned-duplicate")
 
 
+def within_limit(fields):
+    """The signatures that are verified: those of the author's domain first, then from the top."""
+    author = next((field for field in fields if field_name(field) == b"from"), b"")
+    author = re.search(rb"@([\w.-]+)>?$", author)
+    author = author[1].decode() if author else ""
+    others, related = [], []
+    for own in [own for own, field in enumerate(fields) if is_signature(field)][:PARSED]:
+        try:
+            domain = Signature(fields[own]).domain
+        except Stop:
+            continue
+        below = ("." + author).endswith("." + domain) or ("." + domain).endswith("." + author)
+        (related if author and below else others).append(own)
+    return (related + others)[:VERIFIED]
+
+
+def is_signature(field):
+    return field_name(field) == b"dkim-signature"
+
+
 def verify(message, zone, now):
     """What is expected of a message: the result, the cause, and those of each signature."""
     fields, body = split_message(message)
-    signatures, budget = [], [VERIFIED]
+    signatures, allowed = [], within_limit(fields)
     for own, field in enumerate(fields):
-        if field_name(field) != b"dkim-signature":
+        if not is_signature(field):
             continue
         report = {}
         try:
             if len(signatures) >= PARSED:
                 raise Stop("limit")
-            verify_field(fields, body, own, zone, now, report, budget)
+            verify_field(fields, body, own, zone, now, report, allowed)
             cause = "verified"
         except Stop as stop:
             cause = str(stop)

@@ -123,6 +123,15 @@ def signature_forms():
     case("sig-folded-values", why, "6376 3.5", signed(h=h, bh=bh, width=20, key=R2048), "verified")
     why = "b= in one line of several hundred octets."
     case("sig-unfolded", why, "6376 3.5", signed(width=0, key=R2048), "verified")
+    why = "The padding of base64 is optional in the grammar of DKIM."
+    bare = b64(hashlib.sha256(oracle.canonical_body("relaxed", BODY)).digest()).rstrip(b"=")
+    case("sig-bh-no-padding", why, "6376 2.10", signed(bh=bare), "verified")
+    message = signed(key=ED)
+    case("sig-b-no-padding", why, "6376 2.10", change(message, b"==\r\n", b"\r\n"), "verified")
+    h = "From" + ":X-Absent" * 199
+    case("sig-h-200", "200 names in h= are read.", "6376 3.5", signed(h=h), "verified")
+    why = "201 names in h= are more than we read."
+    case("sig-h-201", why, "6376 3.5", signed(h=h + ":To"), "bad-tag-value")
     for name, d, s in (
         ("d-case", "EXAMPLE.com", None),
         ("s-dots", "example.com", "a.b-c.rsa-1024"),
