@@ -8,6 +8,9 @@
 //! - [`resolve`] over any async [`Resolver`], the questions of one round in parallel;
 //! - [`resolve_blocking`] over any function from [`Question`] to [`Response`].
 //!
+//! Whoever has no network at hand asks a [`Zone`], records in memory read from master files
+//! (RFC 1035 5), or a [`Recording`] of what the network said before.
+//!
 //! So the protocols know no runtime and no socket, a name is asked once per message, and
 //! *(request, answers)* is a complete, replayable case.
 //!
@@ -24,7 +27,8 @@
 //! assert_eq!(resolve_blocking(lookup, texts), 1);
 //! ```
 //!
-//! STANDARDS: RFC 1035, RFC 2181 (names are octets), RFC 4343 (caseless), RFC 5890 (A-labels).
+//! STANDARDS: RFC 1034, RFC 1035, RFC 2181 (names are octets), RFC 2308 (NODATA), RFC 3597 (types
+//! by number), RFC 4343 (caseless), RFC 4592 (wildcards), RFC 5890 (A-labels).
 
 mod answers;
 mod data;
@@ -37,6 +41,7 @@ mod recording;
 mod resolve;
 mod response;
 mod token;
+mod tree;
 mod zone;
 mod zone_error;
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::data::is_generic;
 use crate::master_file::{Content, Entry, Reader};
-use crate::token::{Lexer, Position};
+use crate::token::{Lexer, Position, Problem};
+use crate::tree::{EMPTY_NODE, Node, Set, TreeKey};
 use crate::zone_error::{MasterFileErrorKind as Kind, Place, ZoneError};
 use crate::{
     Answers, Data, Failure, Missing, Name, Question, RecordSet, RecordType, Resolver, Response,
@@ -65,23 +66,6 @@ pub struct Record {
     data_at: Position,
 }
 
-/// What a name owns.
-#[derive(Debug, Clone, Default)]
-struct Node {
-    sets: BTreeMap<RecordType, Set>,
-    /// The answer for types that have no set; NODATA where nothing is scripted.
-    otherwise: Option<Response>,
-}
-
-#[derive(Debug, Clone)]
-enum Set {
-    /// Indexes of `Zone::records`, at least one.
-    Records(Vec<usize>),
-    Scripted(Response),
-}
-
-static EMPTY_NODE: Node = Node { sets: BTreeMap::new(), otherwise: None };
-
 impl Zone {
     /// A zone without a name in it.
     pub fn new() -> Zone {
@@ -126,7 +110,7 @@ impl Zone {
         while let Some(entry) = reader.entry() {
             let at = entry.at;
             if let Err(kind) = self.add(entry, file, &name, octets) {
-                reader.report(crate::token::Problem { kind, at, length: 0 });
+                reader.report(Problem { kind, at, length: 0 });
             }
         }
         reader.finish()
@@ -317,92 +301,6 @@ struct Answer<'a> {
     aliases: Vec<Name>,
     /// The lowest of the aliases.
     ttl: u32,
-}
-
-impl Node {
-    fn script(&mut self, rtype: Option<RecordType>, response: Response) -> Result<(), Kind> {
-        let Some(rtype) = rtype else {
-            let other = self.otherwise.replace(response.clone());
-            return if other.is_none_or(|other| other == response) {
-                Ok(())
-            } else {
-                Err(Kind::Contradiction)
-            };
-        };
-        match self.sets.get(&rtype) {
-            Some(Set::Scripted(other)) if *other == response => Ok(()),
-            Some(_) => Err(Kind::Contradiction),
-            None => {
-                self.sets.insert(rtype, Set::Scripted(response));
-                Ok(())
-            }
-        }
-    }
-
-    /// Adds the record that will be the one at `index` of `records`.
-    fn add(&mut self, data: &Data, records: &[Record], index: usize) -> Result<(), Kind> {
-        let rtype = data.rtype();
-        let mut others = self.sets.iter().filter(|(_, set)| matches!(set, Set::Records(_)));
-        let is_cname = rtype == RecordType::Cname;
-        if others.any(|(other, _)| is_cname != (*other == RecordType::Cname)) {
-            return Err(Kind::CnameAndOther);
-        }
-        match self.sets.get_mut(&rtype) {
-            None => {
-                self.sets.insert(rtype, Set::Records(vec![index]));
-            }
-            Some(Set::Scripted(_)) => return Err(Kind::Contradiction),
-            Some(Set::Records(set)) => {
-                let first = set.first().and_then(|&first| records.get(first));
-                if is_cname && first.is_some_and(|first| first.data != *data) {
-                    return Err(Kind::SeveralCnames);
-                }
-                set.push(index);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The labels of a name from the root down, each after its length: what is below a name has the
-/// name's key as its prefix and so directly follows it in octet order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct TreeKey(Vec<u8>);
-
-impl TreeKey {
-    fn of(name: &Name) -> TreeKey {
-        let mut key = TreeKey(Vec::with_capacity(name.wire().len() + 2));
-        let labels: Vec<&[u8]> = name.labels().collect();
-        for label in labels.into_iter().rev() {
-            key.push_label(label);
-        }
-        key
-    }
-
-    fn push_label(&mut self, label: &[u8]) {
-        self.0.push(u8::try_from(label.len()).unwrap_or(u8::MAX));
-        self.0.extend_from_slice(label);
-    }
-
-    /// Takes the lowest label away; `false` at the root.
-    fn pop_label(&mut self) -> bool {
-        let mut rest = self.0.as_slice();
-        let mut last = None;
-        while let Some((&length, labels)) = rest.split_first() {
-            last = Some(self.0.len() - rest.len());
-            rest = labels.get(usize::from(length)..).unwrap_or_default();
-        }
-        self.0.truncate(last.unwrap_or(0));
-        last.is_some()
-    }
-
-    fn is_root(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn is_below(&self, ancestor: &TreeKey) -> bool {
-        self.0.starts_with(&ancestor.0)
-    }
 }
 
 /// Reads the data at `data_at` again, up to the octet `index` of its joined character-strings.
