@@ -1,13 +1,6 @@
 //! RFC 6376 3.4.3 and 3.4.4: the body.
 
-use crate::{
-    Canonicalization, Sink,
-    gather::Gather,
-    scan::{self, is_wsp},
-};
-
-/// Octets scanned before they go to the sink, so that it finds them in the first-level cache.
-const WINDOW: usize = 16 * 1024;
+use crate::{Canonicalization, Sink, gather::Gather, reduce::reduce};
 
 /// Line ends held back go to the sink in strings of this many.
 const LINE_ENDS: [[u8; 2]; 64] = [*b"\r\n"; 64];
@@ -62,9 +55,9 @@ impl BodyCanonicalizer {
         if !content.is_empty() {
             self.release(sink);
             if relaxed {
-                let mut sink = Gather::new(sink);
-                reduce(content, &mut sink);
-                sink.flush();
+                let mut sink = Gather::<_, 2048>::new(sink);
+                reduce::<false, _, _>(content, &mut sink);
+                sink.finish();
             } else {
                 sink.write(content);
             }
@@ -131,30 +124,6 @@ impl BodyCanonicalizer {
         }
         if std::mem::take(&mut self.carriage_return) {
             sink.write(b"\r");
-        }
-    }
-}
-
-/// "Reduce whitespace" (RFC 6376 3.4.4 a) in octets that neither begin nor end with white space
-/// or a line end.
-fn reduce<S: Sink>(mut octets: &[u8], sink: &mut Gather<'_, S>) {
-    loop {
-        let window = octets.get(..WINDOW).unwrap_or(octets);
-        let untouched = scan::untouched::<false>(window);
-        let (clean, rest) = octets.split_at_checked(untouched).unwrap_or((octets, &[]));
-        let run = rest.iter().take_while(|octet| is_wsp(**octet)).count();
-        let (white_space, after) = rest.split_at_checked(run).unwrap_or((rest, &[]));
-        sink.write(clean);
-        if white_space.is_empty() {
-            // The last octet of the window.
-            let Some((octet, after)) = rest.split_first() else { return };
-            sink.write(&[*octet]);
-            octets = after;
-        } else {
-            if !after.starts_with(b"\r\n") {
-                sink.write(b" ");
-            }
-            octets = after;
         }
     }
 }

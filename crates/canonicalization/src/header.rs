@@ -1,6 +1,6 @@
 //! RFC 6376 3.4.1 and 3.4.2: header fields.
 
-use crate::{Canonicalization, Sink, gather::Gather, scan};
+use crate::{Canonicalization, Sink, gather::Gather, reduce::reduce};
 
 /// Writes the canonical form of a header field (RFC 6376 3.4.1, 3.4.2).
 ///
@@ -18,63 +18,86 @@ pub fn header_field(canonicalization: Canonicalization, field: &[u8], sink: &mut
 }
 
 fn relaxed(field: &[u8], sink: &mut impl Sink) {
-    let mut sink = Gather::new(sink);
-    let colon = field.iter().position(|octet| *octet == b':').unwrap_or(field.len());
-    let (name, colon_and_value) = field.split_at_checked(colon).unwrap_or((field, &[]));
-
-    let lower = |piece: &[u8], sink: &mut Gather<'_, _>| {
-        // RFC 6376 3.4.2: "Convert all header field names […] to lowercase."
-        for octet in piece {
-            sink.write(&[octet.to_ascii_lowercase()]);
-        }
-    };
-    reduce(trim_end(name), |piece| lower(piece, &mut sink));
-    if let Some((colon, value)) = colon_and_value.split_first() {
-        // "Delete any WSP characters remaining before and after the colon"
-        sink.write(&[*colon]);
-        reduce(trim_end(trim_start(value)), |piece| sink.write(piece));
+    let colon = memchr::memchr(b':', field);
+    let end = colon.map_or(field.len(), |colon| colon + 1);
+    let (name_and_colon, value) = field.split_at_checked(end).unwrap_or((field, &[]));
+    if memchr::memchr2(b' ', b'\t', name_and_colon).is_none() {
+        lowercase(name_and_colon, sink);
+    } else {
+        let (name, colon) =
+            name_and_colon.split_at_checked(colon.unwrap_or(end)).unwrap_or_default();
+        spaced_name(name, sink);
+        sink.write(colon);
     }
-    sink.flush();
+    // RFC 6376 3.4.2: "Delete any WSP characters remaining before and after the colon"
+    let (_, value) = trim(value);
+    if stands(value) {
+        sink.write(value);
+    } else {
+        // "Convert all sequences of one or more WSP characters to a single SP character. WSP
+        // characters here include those before and after a line folding boundary."
+        let mut sink = Gather::<_, 256>::new(sink);
+        reduce::<true, _, _>(value, &mut sink);
+        sink.finish();
+    }
 }
 
-/// "Convert all sequences of one or more WSP characters to a single SP character. WSP characters
-/// here include those before and after a line folding boundary."
-fn reduce(mut octets: &[u8], mut write: impl FnMut(&[u8])) {
-    loop {
-        let untouched = scan::untouched::<true>(octets);
-        let (clean, rest) = octets.split_at_checked(untouched).unwrap_or((octets, &[]));
-        let after = trim_start(rest);
-        write(clean);
-        if after.len() < rest.len() {
-            write(b" ");
-            octets = after;
-        } else if let Some((octet, after)) = rest.split_first() {
-            // A bare CR, a CRLF that folds nothing, or the last octet.
-            write(&[*octet]);
-            octets = after;
-        } else {
-            return;
+/// "Convert all header field names […] to lowercase."
+fn lowercase(name: &[u8], sink: &mut impl Sink) {
+    for piece in name.chunks(64) {
+        let mut lower = [0; 64];
+        if let Some(lower) = lower.get_mut(..piece.len()) {
+            lower.copy_from_slice(piece);
+            lower.make_ascii_lowercase();
+            sink.write(lower);
         }
     }
 }
 
-/// Takes WSP and folds off the front. A fold is "CRLF sequences followed by WSP"; RFC 5322 4.2
-/// lets lines of nothing but WSP follow one another, and they unfold the same way.
-fn trim_start(mut octets: &[u8]) -> &[u8] {
-    loop {
-        octets = match octets {
-            [b' ' | b'\t', rest @ ..] | [b'\r', b'\n', b' ' | b'\t', rest @ ..] => rest,
-            _ => return octets,
+/// A name with white space in it or after it, the obsolete syntax of RFC 5322 4.5.
+fn spaced_name(name: &[u8], sink: &mut impl Sink) {
+    let (leading_wsp, name) = trim(name);
+    let mut sink = |name: &[u8]| lowercase(name, sink);
+    let mut sink = Gather::<_, 256>::new(&mut sink);
+    if leading_wsp && !name.is_empty() {
+        sink.write(b" ");
+    }
+    reduce::<true, _, _>(name, &mut sink);
+    sink.finish();
+}
+
+/// Whether a value without white space at its ends is its own canonical form, as most are.
+fn stands(value: &[u8]) -> bool {
+    const PAIRS: usize = 16;
+    // Blocks of a fixed length become vector code; the last one overlaps the one before.
+    match value.last_chunk::<{ PAIRS + 1 }>() {
+        Some(last) => {
+            let mut blocks = value.array_windows().step_by(PAIRS).chain([last]);
+            !blocks.any(|block: &[u8; PAIRS + 1]| any_change(block))
         }
+        None => !any_change(value),
     }
 }
 
-/// Takes WSP and folds off the end.
-fn trim_end(mut octets: &[u8]) -> &[u8] {
-    loop {
-        octets = match octets {
-            [rest @ .., b'\r', b'\n', b' ' | b'\t'] | [rest @ .., b' ' | b'\t'] => rest,
-            _ => return octets,
-        }
+#[inline(always)]
+fn any_change(octets: &[u8]) -> bool {
+    octets.array_windows().fold(false, |any, &[octet, next]| {
+        any | (octet == b'\t') | (octet == b'\r') | ((octet == b' ') & (next == b' '))
+    })
+}
+
+/// Takes WSP and folds off both ends; says whether there was any at the front.
+///
+/// A fold is a "CRLF followed by WSP". RFC 5322 4.2 lets lines of nothing but WSP follow one
+/// another; they unfold in the same way.
+fn trim(octets: &[u8]) -> (bool, &[u8]) {
+    let mut rest = octets;
+    while let [b' ' | b'\t', after @ ..] | [b'\r', b'\n', b' ' | b'\t', after @ ..] = rest {
+        rest = after;
     }
+    let leading = rest.len() < octets.len();
+    while let [before @ .., b'\r', b'\n', b' ' | b'\t'] | [before @ .., b' ' | b'\t'] = rest {
+        rest = before;
+    }
+    (leading, rest)
 }

@@ -38,7 +38,7 @@ mod body;
 mod canonicalization;
 mod gather;
 mod header;
-mod scan;
+mod reduce;
 mod sink;
 
 pub use body::BodyCanonicalizer;
