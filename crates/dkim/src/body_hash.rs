@@ -1,0 +1,181 @@
+//! The body hash (RFC 6376 3.7), once per canonicalization however many signatures there are.
+
+use mailproof_canonicalization::{BodyCanonicalizer, Canonicalization, Sink};
+
+use crate::crypto::{Digest, Sha256};
+
+/// Hashes a body for any number of (canonicalization, l=) pairs in at most two passes: where
+/// several lengths are signed, the state of the one hash is copied at each.
+#[derive(Default)]
+pub(crate) struct BodyHasher {
+    simple: Option<Pass>,
+    relaxed: Option<Pass>,
+}
+
+/// The hashes of a body.
+pub(crate) struct BodyHashes {
+    simple: Option<Prefixes>,
+    relaxed: Option<Prefixes>,
+}
+
+impl BodyHasher {
+    /// Asks for the hash of the first `length` octets of the canonical body, or of all.
+    pub(crate) fn want(&mut self, canonicalization: Canonicalization, length: Option<u64>) {
+        let pass = match canonicalization {
+            Canonicalization::Simple => &mut self.simple,
+            Canonicalization::Relaxed => &mut self.relaxed,
+        };
+        let prefixes = &mut pass.get_or_insert_with(|| Pass::new(canonicalization)).prefixes;
+        match length {
+            None => prefixes.whole = true,
+            Some(length) => {
+                if let Err(at) = prefixes.wanted.binary_search(&length) {
+                    prefixes.wanted.insert(at, length);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn update(&mut self, chunk: &[u8]) {
+        for pass in [&mut self.simple, &mut self.relaxed].into_iter().flatten() {
+            pass.canonicalizer.update(chunk, &mut pass.prefixes);
+        }
+    }
+
+    pub(crate) fn finish(self) -> BodyHashes {
+        BodyHashes {
+            simple: self.simple.map(Pass::finish),
+            relaxed: self.relaxed.map(Pass::finish),
+        }
+    }
+}
+
+impl BodyHashes {
+    /// The hash that was wanted, and how many octets the whole canonical body has. A body shorter
+    /// than `length` is hashed whole.
+    pub(crate) fn hash(
+        &self,
+        canonicalization: Canonicalization,
+        length: Option<u64>,
+    ) -> Option<(Digest, u64)> {
+        let prefixes = match canonicalization {
+            Canonicalization::Simple => self.simple.as_ref(),
+            Canonicalization::Relaxed => self.relaxed.as_ref(),
+        }?;
+        let at = length.and_then(|length| prefixes.wanted.binary_search(&length).ok());
+        let digest = at.and_then(|at| prefixes.digests.get(at)).copied().or(prefixes.end)?;
+        Some((digest, prefixes.octets))
+    }
+}
+
+struct Pass {
+    canonicalizer: BodyCanonicalizer,
+    prefixes: Prefixes,
+}
+
+impl Pass {
+    fn new(canonicalization: Canonicalization) -> Pass {
+        Pass {
+            canonicalizer: BodyCanonicalizer::new(canonicalization),
+            prefixes: Prefixes::default(),
+        }
+    }
+
+    fn finish(self) -> Prefixes {
+        let Pass { canonicalizer, mut prefixes } = self;
+        canonicalizer.finish(&mut prefixes);
+        let hash = std::mem::take(&mut prefixes.hash);
+        prefixes.end = Some(hash.finish());
+        prefixes
+    }
+}
+
+/// A running hash that notes its value at the lengths wanted.
+#[derive(Default)]
+struct Prefixes {
+    hash: Sha256,
+    /// How many octets of the canonical body have come.
+    octets: u64,
+    /// Whether the hash of all octets is wanted.
+    whole: bool,
+    /// The lengths wanted, ascending.
+    wanted: Vec<u64>,
+    /// The digests at the first of them.
+    digests: Vec<Digest>,
+    /// The digest of all octets, at the end.
+    end: Option<Digest>,
+}
+
+impl Sink for Prefixes {
+    fn write(&mut self, mut octets: &[u8]) {
+        while let Some(&next) = self.wanted.get(self.digests.len()) {
+            let until = usize::try_from(next.saturating_sub(self.octets)).unwrap_or(usize::MAX);
+            let Some((head, tail)) = octets.split_at_checked(until) else { break };
+            self.take(head);
+            self.digests.push(self.hash.clone().finish());
+            octets = tail;
+        }
+        // What no signature covers is counted and not hashed.
+        if self.whole || self.digests.len() < self.wanted.len() {
+            self.take(octets);
+        } else {
+            self.count(octets);
+        }
+    }
+}
+
+impl Prefixes {
+    fn take(&mut self, octets: &[u8]) {
+        self.hash.update(octets);
+        self.count(octets);
+    }
+
+    fn count(&mut self, octets: &[u8]) {
+        self.octets = self.octets.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_in_one_pass() {
+        let body = b"one\r\ntwo  words\r\n\r\n";
+        let lengths = [None, Some(0), Some(3), Some(5), Some(17), Some(100)];
+        for chunk in 1..body.len() {
+            let mut hasher = BodyHasher::default();
+            for length in lengths {
+                hasher.want(Canonicalization::Simple, length);
+            }
+            body.chunks(chunk).for_each(|chunk| hasher.update(chunk));
+            let hashes = hasher.finish();
+            for length in lengths {
+                let canonical = &body[..17];
+                let until = length.map_or(17, |length| 17.min(length as usize));
+                let expected = Sha256::digest(&canonical[..until]);
+                assert_eq!(
+                    hashes.hash(Canonicalization::Simple, length),
+                    Some((expected, 17)),
+                    "{length:?} in chunks of {chunk}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_body() {
+        let mut hasher = BodyHasher::default();
+        hasher.want(Canonicalization::Simple, None);
+        hasher.want(Canonicalization::Relaxed, Some(0));
+        let hashes = hasher.finish();
+        assert_eq!(
+            hashes.hash(Canonicalization::Simple, None),
+            Some((Sha256::digest(b"\r\n"), 2))
+        );
+        assert_eq!(
+            hashes.hash(Canonicalization::Relaxed, Some(0)),
+            Some((Sha256::digest(b""), 0))
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Both backends under the same tests.
+
+use super::*;
+use crate::record::KeyType;

@@ -1,0 +1,104 @@
+//! The encodings inside tag values: base64 with folds, dkim-quoted-printable, colon lists.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// RFC 6376 2.10 makes the padding optional: `base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS)
+/// [ [FWS] "=" [ [FWS] "=" ] ]`.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+fn is_fws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// The value without white space at both ends. Where CR and LF may stand was the business of the
+/// tag-list parser.
+pub(crate) fn trim_fws(value: &[u8]) -> &[u8] {
+    let mut value = value;
+    while let [first, rest @ ..] = value
+        && is_fws(*first)
+    {
+        value = rest;
+    }
+    while let [rest @ .., last] = value
+        && is_fws(*last)
+    {
+        value = rest;
+    }
+    value
+}
+
+/// The members of a colon-separated list, white space around each removed.
+pub(crate) fn split_colons(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&octet| octet == b':').map(trim_fws)
+}
+
+/// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.
+pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
+    if !value.iter().any(|&octet| is_fws(octet)) {
+        return BASE64.decode(value).ok();
+    }
+    let mut compact = Vec::with_capacity(value.len());
+    for part in value.split(|&octet| is_fws(octet)) {
+        compact.extend_from_slice(part);
+    }
+    BASE64.decode(&compact).ok()
+}
+
+/// Dkim-quoted-printable (RFC 6376 2.11) decoded; `None` if it is none.
+///
+/// By RFC 8616 5 octets beyond ASCII stand for themselves.
+pub(crate) fn quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut octets = value.iter().copied();
+    while let Some(octet) = octets.next() {
+        match octet {
+            b'=' => {
+                let high = hexadecimal(octets.next()?)?;
+                let low = hexadecimal(octets.next()?)?;
+                decoded.push(high << 4 | low);
+            }
+            _ if is_fws(octet) => {}
+            // RFC 6376 2.11: dkim-safe-char is %x21-3A / %x3C / %x3E-7E.
+            0x21..=0x3a | 0x3c | 0x3e..=0x7e | 0x80.. => decoded.push(octet),
+            _ => return None,
+        }
+    }
+    Some(decoded)
+}
+
+fn hexadecimal(octet: u8) -> Option<u8> {
+    // RFC 6376 2.11: `hex-octet = "=" 2HEXDIG`, where HEXDIG of RFC 5234 is upper case in print
+    // and, as a literal, without regard to case.
+    match octet {
+        b'0'..=b'9' => Some(octet - b'0'),
+        b'A'..=b'F' => Some(octet - b'A' + 10),
+        b'a'..=b'f' => Some(octet - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_with_folds_and_without_padding() {
+        assert_eq!(base64(b"aGVs\r\n bG8="), Some(b"hello".to_vec()));
+        assert_eq!(base64(b"aGVsbG8"), Some(b"hello".to_vec()));
+        assert_eq!(base64(b"aGV$bG8="), None);
+        assert_eq!(base64(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn quoted_printable_to_the_octet() {
+        assert_eq!(quoted_printable(b"a=20b=3Dc"), Some(b"a b=c".to_vec()));
+        assert_eq!(quoted_printable(b"a=2"), None);
+        assert_eq!(quoted_printable(b"a;b"), None);
+        assert_eq!(quoted_printable("bü".as_bytes()), Some("bü".as_bytes().to_vec()));
+    }
+}

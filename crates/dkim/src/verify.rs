@@ -1,0 +1,450 @@
+//! Verifying the signatures of a message (RFC 6376 6).
+
+use std::sync::Arc;
+
+use mailproof_dns::{Answers, Missing, Question, Response, Txt};
+use mailproof_message::{Field, Header};
+
+use crate::body_hash::{BodyHasher, BodyHashes};
+use crate::crypto::{Digest, Sha256};
+use crate::header_hash::hash_input;
+use crate::keys::{KeyCache, NoCache};
+use crate::limits::Limits;
+use crate::outcome::{Cause, Checks, KeyFacts, Outcome, SignatureOutcome};
+use crate::parse::claimed;
+use crate::policy::{Policy, SINGLETONS};
+use crate::record::{KeyRecord, KeyType};
+use crate::signature::{Algorithm, Signature};
+
+/// A Verifier (RFC 6376 2.2) that has read the header section and takes the body in chunks.
+///
+/// The steps are types: [`Verifier::new`] reads the signatures, [`Verifier::body`] hashes,
+/// [`Verifier::finish`] gives the [`Verification`] that answers from DNS. The keys may be asked for
+/// while the body is still coming: [`Verifier::keys`].
+pub struct Verifier<'h> {
+    fields: Vec<Field<'h>>,
+    candidates: Vec<Candidate>,
+    body: BodyHasher,
+    policy: Policy,
+    limits: Limits,
+}
+
+/// A message whose body is hashed and whose signatures wait for their keys.
+pub struct Verification<'h> {
+    fields: Vec<Field<'h>>,
+    candidates: Vec<Candidate>,
+    hashes: BodyHashes,
+    policy: Policy,
+    limits: Limits,
+}
+
+/// A DKIM-Signature field, as far as it can be judged without its key.
+struct Candidate {
+    /// Which header field it is, from the top.
+    place: usize,
+    state: State,
+}
+
+enum State {
+    /// Judged already.
+    Settled(Box<SignatureOutcome>),
+    /// Waits for its key.
+    Ready { signature: Arc<Signature>, question: Question },
+}
+
+impl<'h> Verifier<'h> {
+    /// Reads the signatures of a message, under the default policy and limits.
+    ///
+    /// `now` is the time of verification in seconds since 1970-01-01 UTC.
+    pub fn new(header: &'h Header, now: u64) -> Verifier<'h> {
+        Verifier::with(header, now, Policy::default(), Limits::default())
+    }
+
+    /// Reads the signatures of a message.
+    pub fn with(header: &'h Header, now: u64, policy: Policy, limits: Limits) -> Verifier<'h> {
+        let fields: Vec<Field<'h>> = header.fields().collect();
+        let mut candidates: Vec<Candidate> = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is("DKIM-Signature"))
+            .enumerate()
+            .map(|(index, (place, field))| Candidate {
+                place,
+                state: match index < limits.signatures_parsed {
+                    true => read(place, field, now, &policy, &limits),
+                    false => limit(place, None, limits.signatures_parsed),
+                },
+            })
+            .collect();
+        keep_within_limit(&mut candidates, header, &limits);
+        let mut body = BodyHasher::default();
+        for (signature, _) in candidates.iter().filter_map(Candidate::ready) {
+            body.want(signature.body_canonicalization, signature.body_length);
+        }
+        Verifier { fields, candidates, body, policy, limits }
+    }
+
+    /// Takes the next octets of the body.
+    pub fn body(&mut self, chunk: &[u8]) {
+        self.body.update(chunk);
+    }
+
+    /// Whether the keys that the signatures need are known, so that a caller can have them looked
+    /// up while the body is still coming.
+    ///
+    /// # Errors
+    /// The questions for the keys that are not.
+    pub fn keys(&self, answers: &Answers) -> Result<(), Missing> {
+        keys(&self.candidates, answers)
+    }
+
+    /// Ends the body.
+    pub fn finish(self) -> Verification<'h> {
+        let Verifier { fields, candidates, body, policy, limits } = self;
+        Verification { fields, candidates, hashes: body.finish(), policy, limits }
+    }
+}
+
+impl Verification<'_> {
+    /// What verifying finds.
+    ///
+    /// # Errors
+    /// The questions for the keys, if any is missing. Nothing is computed until all are known.
+    pub fn verify(&self, answers: &Answers) -> Result<Outcome, Missing> {
+        self.verify_with(answers, &NoCache)
+    }
+
+    /// As [`Verification::verify`], with key records that were parsed before.
+    ///
+    /// # Errors
+    /// As [`Verification::verify`].
+    pub fn verify_with(
+        &self,
+        answers: &Answers,
+        cache: &dyn KeyCache,
+    ) -> Result<Outcome, Missing> {
+        keys(&self.candidates, answers)?;
+        let signatures = self.candidates.iter().map(|candidate| match &candidate.state {
+            State::Settled(outcome) => Ok((**outcome).clone()),
+            State::Ready { signature, question } => {
+                let response = answers.require(question)?;
+                Ok(self.judge(candidate.place, signature, response, cache))
+            }
+        });
+        Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
+    }
+
+    /// RFC 6376 6.1.2 and 6.1.3 for one signature.
+    fn judge(
+        &self,
+        place: usize,
+        signature: &Arc<Signature>,
+        response: &Response,
+        cache: &dyn KeyCache,
+    ) -> SignatureOutcome {
+        let mut judged = SignatureOutcome {
+            cause: Cause::NoKey { name_exists: true },
+            field: place,
+            domain: Some(signature.domain.clone()),
+            selector: Some(signature.selector.clone()),
+            signature: Some(Arc::clone(signature)),
+            key: None,
+            checks: None,
+        };
+        match response {
+            Response::Records(_) => self.try_keys(&mut judged, signature, response, cache),
+            Response::NoData => {}
+            Response::NxDomain => judged.cause = Cause::NoKey { name_exists: false },
+            Response::Failure(failure) => judged.cause = Cause::KeyUnavailable(*failure),
+        }
+        judged
+    }
+
+    /// RFC 6376 6.1.2 step 4: "If the query for the public key returns multiple key records, the
+    /// Verifier can choose one of the key records or may cycle through the key records, performing
+    /// the remainder of these steps on each record at the discretion of the implementer."
+    ///
+    /// Disputed. OpenDKIM takes the first, dkimpy fails, go-msgauth tries each; we pass over what is
+    /// no key record and try the first two that are, because wildcard and stray text records stand
+    /// beside keys. Case: key-two-records-second-right.
+    fn try_keys(
+        &self,
+        judged: &mut SignatureOutcome,
+        signature: &Signature,
+        response: &Response,
+        cache: &dyn KeyCache,
+    ) {
+        let mut tried = 0;
+        let mut header_digest = None;
+        let mut first_error = None;
+        for txt in response.texts().take(self.limits.texts_read) {
+            let record = match self.read_key(txt, cache) {
+                Ok(record) => record,
+                Err(cause) => {
+                    first_error.get_or_insert(cause);
+                    continue;
+                }
+            };
+            let Ok(record) = record.as_ref() else { continue };
+            let (cause, checks) =
+                self.try_key(judged.field, signature, record, &mut header_digest);
+            tried += 1;
+            if tried == 1 || cause == Cause::Verified {
+                judged.key = Some(KeyFacts {
+                    key_type: record.key_type,
+                    bits: record.public_key.as_ref().map_or(0, |key| key.bits()),
+                    testing: record.testing,
+                });
+                judged.checks = checks;
+                judged.cause = cause;
+            }
+            if judged.cause == Cause::Verified || tried == self.limits.keys_tried {
+                return;
+            }
+        }
+        if let (0, Some(cause)) = (tried, first_error) {
+            judged.cause = cause;
+        }
+    }
+
+    fn read_key(
+        &self,
+        txt: &Txt,
+        cache: &dyn KeyCache,
+    ) -> Result<Arc<Result<KeyRecord, crate::record::KeyError>>, Cause> {
+        let text = txt.joined();
+        let most = self.limits.key_record_octets;
+        if text.len() > most {
+            return Err(Cause::KeyRecordTooLong { octets: text.len(), most });
+        }
+        let record = cache.key_record(text);
+        match record.as_ref() {
+            Ok(_) => Ok(record),
+            Err(error) => Err(Cause::Key { record: text.to_vec(), error: error.clone() }),
+        }
+    }
+
+    fn try_key(
+        &self,
+        place: usize,
+        signature: &Signature,
+        record: &KeyRecord,
+        header_digest: &mut Option<Digest>,
+    ) -> (Cause, Option<Checks>) {
+        let key = match usable_key(signature, record, &self.limits) {
+            Ok(key) => key,
+            Err(cause) => return (cause, None),
+        };
+        let body = self.hashes.hash(signature.body_canonicalization, signature.body_length);
+        let (body_hash, body_octets) = body.unwrap_or_default();
+        let digest = *header_digest.get_or_insert_with(|| {
+            Sha256::digest(&hash_input(&self.fields, place, signature))
+        });
+        let signed = signature.body_length.unwrap_or(body_octets);
+        let checks = Checks {
+            body_hash,
+            body_matches: signed <= body_octets && signature.body_hash == body_hash,
+            header_matches: key.verify(&digest, &signature.signature),
+            body_octets,
+            unsigned_octets: body_octets.saturating_sub(signed),
+        };
+        let cause = if signed > body_octets {
+            Cause::BodyTooShort { signed, body: body_octets }
+        } else if !checks.body_matches {
+            Cause::BodyHashMismatch { expected: signature.body_hash.clone(), computed: body_hash }
+        } else if !checks.header_matches {
+            Cause::SignatureMismatch
+        } else {
+            self.accept(signature, &checks)
+        };
+        (cause, Some(checks))
+    }
+
+    /// What local policy has to say of a signature that verifies.
+    fn accept(&self, signature: &Signature, checks: &Checks) -> Cause {
+        if checks.unsigned_octets > 0 && !self.policy.accept_unsigned_content {
+            return Cause::UnsignedContent { octets: checks.unsigned_octets };
+        }
+        match unsigned_duplicate(&self.fields, signature) {
+            Some(field) if !self.policy.accept_unsigned_duplicates => {
+                Cause::UnsignedDuplicate { field }
+            }
+            _ => Cause::Verified,
+        }
+    }
+}
+
+impl Candidate {
+    fn ready(&self) -> Option<(&Arc<Signature>, &Question)> {
+        match &self.state {
+            State::Ready { signature, question } => Some((signature, question)),
+            State::Settled(_) => None,
+        }
+    }
+}
+
+/// RFC 6376 6.1.1: what can be judged by the field alone. RFC 6376 6.1.2 wants it done before the
+/// key is asked for.
+fn read(place: usize, field: &Field<'_>, now: u64, policy: &Policy, limits: &Limits) -> State {
+    let signature = match Signature::parse(field.value(), limits) {
+        Ok(signature) => Arc::new(signature),
+        Err(error) => {
+            let (domain, selector) = claimed(field.value());
+            return State::Settled(Box::new(SignatureOutcome {
+                cause: Cause::Signature(error),
+                field: place,
+                domain,
+                selector,
+                signature: None,
+                key: None,
+                checks: None,
+            }));
+        }
+    };
+    match out_of_time(&signature, now, policy) {
+        Some(cause) => settled(place, signature, cause),
+        None => {
+            let question = Question::txt(signature.key_name.clone());
+            State::Ready { signature, question }
+        }
+    }
+}
+
+/// RFC 6376 3.5: x=, "Signatures MAY be considered invalid if the verification time at the Verifier
+/// is past the expiration date"; t=, "Receivers MAY ignore signatures that have a timestamp in the
+/// future". Both with the clock skew allowed.
+fn out_of_time(signature: &Signature, now: u64, policy: &Policy) -> Option<Cause> {
+    match (signature.timestamp, signature.expiration) {
+        (_, Some(expiration)) if now > expiration.saturating_add(policy.clock_skew) => {
+            Some(Cause::Expired { expiration, now })
+        }
+        (Some(timestamp), _) if timestamp > now.saturating_add(policy.clock_skew) => {
+            Some(Cause::TimestampInFuture { timestamp, now })
+        }
+        _ => None,
+    }
+}
+
+fn settled(place: usize, signature: Arc<Signature>, cause: Cause) -> State {
+    State::Settled(Box::new(SignatureOutcome {
+        cause,
+        field: place,
+        domain: Some(signature.domain.clone()),
+        selector: Some(signature.selector.clone()),
+        signature: Some(signature),
+        key: None,
+        checks: None,
+    }))
+}
+
+fn limit(place: usize, signature: Option<Arc<Signature>>, most: usize) -> State {
+    let cause = Cause::Limit { most };
+    match signature {
+        Some(signature) => settled(place, signature, cause),
+        None => State::Settled(Box::new(SignatureOutcome {
+            cause,
+            field: place,
+            domain: None,
+            selector: None,
+            signature: None,
+            key: None,
+            checks: None,
+        })),
+    }
+}
+
+/// Settles the signatures beyond the limit: those of the Author Domain and its relatives come
+/// first, then the order of the message decides.
+fn keep_within_limit(candidates: &mut [Candidate], header: &Header, limits: &Limits) {
+    let ready = candidates.iter().filter(|candidate| candidate.ready().is_some()).count();
+    if ready <= limits.signatures_verified {
+        return;
+    }
+    let authors = author_domains(header);
+    let mut left = limits.signatures_verified;
+    for wanted in [true, false] {
+        for candidate in candidates.iter_mut() {
+            let Some((signature, _)) = candidate.ready() else { continue };
+            let related = authors.iter().any(|author| {
+                author.is_at_or_below(&signature.domain) || signature.domain.is_at_or_below(author)
+            });
+            match (related == wanted, left) {
+                (false, _) => {}
+                (true, 0) => {
+                    let signature = Arc::clone(signature);
+                    candidate.state =
+                        limit(candidate.place, Some(signature), limits.signatures_verified);
+                }
+                (true, _) => left -= 1,
+            }
+        }
+    }
+}
+
+fn author_domains(_: &Header) -> Vec<mailproof_dns::Name> {
+    Vec::new()
+}
+
+fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {
+    let mut missing = Missing::new();
+    for (_, question) in candidates.iter().filter_map(Candidate::ready) {
+        missing.lookup(answers, question);
+    }
+    missing.into_result()
+}
+
+/// RFC 6376 6.1.2 steps 5 to 8 and RFC 8301 3.2: the key, if it may be used for the signature.
+fn usable_key<'r>(
+    signature: &Signature,
+    record: &'r KeyRecord,
+    limits: &Limits,
+) -> Result<&'r crate::crypto::VerifyingKey, Cause> {
+    // Step 7: "If the public-key data (the "p=" tag) is empty, then this key has been revoked".
+    let Some(key) = &record.public_key else { return Err(Cause::KeyRevoked) };
+    // 3.6.1 s=: "Verifiers for a given service type MUST ignore this record if the appropriate
+    // type is not listed."
+    if !record.serves_email {
+        return Err(Cause::KeyNotForEmail);
+    }
+    // Step 6: "If the "h=" tag exists in the public-key record and the hash algorithm implied by
+    // the "a=" tag in the DKIM-Signature header field is not included".
+    if !record.accepts_sha256 {
+        return Err(Cause::KeyHashNotAllowed);
+    }
+    // Step 8: "If the public-key data is not suitable for use with the algorithm and key types
+    // defined by the "a=" and "k=" tags".
+    match (signature.algorithm, record.key_type) {
+        (Algorithm::RsaSha256, KeyType::Rsa) | (Algorithm::Ed25519Sha256, KeyType::Ed25519) => {}
+        (algorithm, key) => return Err(Cause::KeyTypeMismatch { key, algorithm }),
+    }
+    // 3.6.1 t=s: "Any DKIM-Signature header fields using the "i=" tag MUST have the same domain
+    // value on the right-hand side of the "@" in the "i=" tag and the value of the "d=" tag."
+    if let Some(identity) = &signature.identity
+        && record.strict
+        && identity.domain != signature.domain
+    {
+        return Err(Cause::StrictDomainMismatch {
+            identity: identity.domain.clone(),
+            domain: signature.domain.clone(),
+        });
+    }
+    let bits = key.bits();
+    if record.key_type == KeyType::Rsa && bits < limits.rsa_bits_least {
+        return Err(Cause::KeyTooSmall { bits, least: limits.rsa_bits_least });
+    }
+    if record.key_type == KeyType::Rsa && bits > limits.rsa_bits_most {
+        return Err(Cause::KeyTooLarge { bits, most: limits.rsa_bits_most });
+    }
+    Ok(key)
+}
+
+/// A field of those that may stand once which the signature signs, but not as often as it stands.
+fn unsigned_duplicate(fields: &[Field<'_>], signature: &Signature) -> Option<&'static str> {
+    SINGLETONS.into_iter().find(|name| {
+        let present = fields.iter().filter(|field| field.is(name)).count();
+        present > 1 && {
+            let signed = signature.signed_fields.count(name.as_bytes());
+            (1..present).contains(&signed)
+        }
+    })
+}
