@@ -152,7 +152,7 @@ mod tests {
             let hashes = hasher.finish();
             for length in lengths {
                 let canonical = &body[..17];
-                let until = length.map_or(17, |length| 17.min(length as usize));
+                let until = length.map_or(17, |length| 17.min(usize::try_from(length).unwrap()));
                 let expected = Sha256::digest(&canonical[..until]);
                 assert_eq!(
                     hashes.hash(Canonicalization::Simple, length),
@@ -169,13 +169,7 @@ mod tests {
         hasher.want(Canonicalization::Simple, None);
         hasher.want(Canonicalization::Relaxed, Some(0));
         let hashes = hasher.finish();
-        assert_eq!(
-            hashes.hash(Canonicalization::Simple, None),
-            Some((Sha256::digest(b"\r\n"), 2))
-        );
-        assert_eq!(
-            hashes.hash(Canonicalization::Relaxed, Some(0)),
-            Some((Sha256::digest(b""), 0))
-        );
+        assert_eq!(hashes.hash(Canonicalization::Simple, None), Some((Sha256::digest(b"\r\n"), 2)));
+        assert_eq!(hashes.hash(Canonicalization::Relaxed, Some(0)), Some((Sha256::digest(b""), 0)));
     }
 }

@@ -309,10 +309,7 @@ impl Cause {
             Cause::TimestampInFuture { .. } => "timestamp-in-future",
             Cause::KeyUnavailable(_) => "key-unavailable",
             Cause::NoKey { .. } => "no-key",
-            Cause::Key { error, .. } => match error.kind {
-                KeyErrorKind::KeyForm(_) => "key-unusable",
-                _ => "key-syntax",
-            },
+            Cause::Key { error, .. } => key_keyword(&error.kind),
             Cause::KeyRecordTooLong { .. } => "key-record-too-long",
             Cause::KeyRevoked => "key-revoked",
             Cause::KeyTypeMismatch { .. } => "key-type-mismatch",
@@ -365,6 +362,20 @@ fn signature_keyword(kind: &SignatureErrorKind) -> &'static str {
     }
 }
 
+fn key_keyword(kind: &KeyErrorKind) -> &'static str {
+    match kind {
+        // RFC 6376 3.6.1: records of another version "MUST be discarded".
+        KeyErrorKind::IncompatibleVersion(_) => "no-key",
+        // RFC 6376 3.6.1: "Unrecognized key types MUST be ignored."
+        KeyErrorKind::UnknownKeyType(_) => "key-type-mismatch",
+        KeyErrorKind::KeyForm { .. } => "key-unusable",
+        KeyErrorKind::TagList(_)
+        | KeyErrorKind::VersionNotFirst
+        | KeyErrorKind::MissingKey
+        | KeyErrorKind::KeyNotBase64 => "key-syntax",
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -377,7 +388,9 @@ impl fmt::Display for Cause {
             Cause::TimestampInFuture { timestamp, now } => {
                 write!(f, "made {} seconds in the future", timestamp.saturating_sub(*now))
             }
-            Cause::KeyUnavailable(failure) => write!(f, "the key could not be looked up: {failure}"),
+            Cause::KeyUnavailable(failure) => {
+                write!(f, "the key could not be looked up: {failure}")
+            }
             Cause::NoKey { name_exists: false } => {
                 f.write_str("no key: the name of the key record does not exist")
             }

@@ -213,9 +213,7 @@ fn base64_value(tag: &Tag<'_>, name: &'static str) -> Result<Vec<u8>, SignatureE
 
 /// RFC 6376 3.5 c=: one name means the header's; "If only one algorithm is named, that algorithm
 /// is used for the header and "simple" is used for the body."
-fn canonicalization(
-    tag: &Tag<'_>,
-) -> Result<(Canonicalization, Canonicalization), SignatureError> {
+fn canonicalization(tag: &Tag<'_>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
     let unknown = || error(tag, SignatureErrorKind::UnknownCanonicalization(text(tag.value)));
     let read = |name: &[u8]| match name {
         _ if name.eq_ignore_ascii_case(b"simple") => Ok(Canonicalization::Simple),
@@ -346,10 +344,9 @@ fn decimal(tag: &Tag<'_>, name: &'static str, digits: usize) -> Result<u64, Sign
 fn expiration(tag: &Tag<'_>, timestamp: Option<u64>) -> Result<u64, SignatureError> {
     let expiration = decimal(tag, "x", 12)?;
     match timestamp {
-        Some(timestamp) if expiration <= timestamp => Err(error(
-            tag,
-            SignatureErrorKind::ExpirationBeforeTimestamp { timestamp, expiration },
-        )),
+        Some(timestamp) if expiration <= timestamp => {
+            Err(error(tag, SignatureErrorKind::ExpirationBeforeTimestamp { timestamp, expiration }))
+        }
         _ => Ok(expiration),
     }
 }

@@ -80,8 +80,13 @@ pub enum KeyErrorKind {
     #[error("the public key (p=) is not base64")]
     KeyNotBase64,
     /// The octets of p= are no key of the type k=.
-    #[error("the public key (p=) {0}")]
-    KeyForm(KeyFormError),
+    #[error("the public key (p=) {form}")]
+    KeyForm {
+        /// The type, as the record states it.
+        key_type: KeyType,
+        /// What is wrong with them.
+        form: KeyFormError,
+    },
 }
 
 impl KeyRecord {
@@ -93,8 +98,10 @@ impl KeyRecord {
     /// # Errors
     /// The first thing that makes the record unusable.
     pub fn parse(record: &[u8]) -> Result<KeyRecord, KeyError> {
-        let tags = TagList::parse(record)
-            .map_err(|error| KeyError { span: error.span, kind: KeyErrorKind::TagList(error.kind) })?;
+        let tags = TagList::parse(record).map_err(|error| KeyError {
+            span: error.span,
+            kind: KeyErrorKind::TagList(error.kind),
+        })?;
         version(&tags)?;
         let key_type = tags.get("k").map_or(Ok(KeyType::Rsa), key_type)?;
         let Some(key) = tags.get("p") else {
@@ -154,5 +161,5 @@ fn public_key(tag: &Tag<'_>, key_type: KeyType) -> Result<Option<VerifyingKey>, 
     let octets = base64(tag.value).ok_or_else(|| error(KeyErrorKind::KeyNotBase64))?;
     VerifyingKey::parse(key_type, &octets)
         .map(Some)
-        .map_err(|form| error(KeyErrorKind::KeyForm(form)))
+        .map_err(|form| error(KeyErrorKind::KeyForm { key_type, form }))
 }

@@ -250,7 +250,11 @@ fn write_tags(
     while let Some(name) = names.next() {
         let end = if names.peek().is_some() { ':' } else { ';' };
         let word = format!("{lead}{name}{end}");
-        if lead.is_empty() { folder.part(&word) } else { folder.word(&word) }
+        if lead.is_empty() {
+            folder.part(&word)
+        } else {
+            folder.word(&word)
+        }
         lead = "";
     }
     folder.word("bh=");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mailproof_dns::{Answers, Missing, Question, Response, Txt};
-use mailproof_message::{Field, Header};
+use mailproof_dns::{Answers, Missing, Name, Question, Response, Txt};
+use mailproof_message::{Field, Header, author_domain};
 
 use crate::body_hash::{BodyHasher, BodyHashes};
 use crate::crypto::{Digest, Sha256};
@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::outcome::{Cause, Checks, KeyFacts, Outcome, SignatureOutcome};
 use crate::parse::claimed;
 use crate::policy::{Policy, SINGLETONS};
-use crate::record::{KeyRecord, KeyType};
+use crate::record::{KeyError, KeyErrorKind, KeyRecord, KeyType};
 use crate::signature::{Algorithm, Signature};
 
 /// A Verifier (RFC 6376 2.2) that has read the header section and takes the body in chunks.
@@ -118,11 +118,7 @@ impl Verification<'_> {
     ///
     /// # Errors
     /// As [`Verification::verify`].
-    pub fn verify_with(
-        &self,
-        answers: &Answers,
-        cache: &dyn KeyCache,
-    ) -> Result<Outcome, Missing> {
+    pub fn verify_with(&self, answers: &Answers, cache: &dyn KeyCache) -> Result<Outcome, Missing> {
         keys(&self.candidates, answers)?;
         let signatures = self.candidates.iter().map(|candidate| match &candidate.state {
             State::Settled(outcome) => Ok((**outcome).clone()),
@@ -178,7 +174,7 @@ impl Verification<'_> {
         let mut header_digest = None;
         let mut first_error = None;
         for txt in response.texts().take(self.limits.texts_read) {
-            let record = match self.read_key(txt, cache) {
+            let record = match self.read_key(txt, signature.algorithm, cache) {
                 Ok(record) => record,
                 Err(cause) => {
                     first_error.get_or_insert(cause);
@@ -186,8 +182,7 @@ impl Verification<'_> {
                 }
             };
             let Ok(record) = record.as_ref() else { continue };
-            let (cause, checks) =
-                self.try_key(judged.field, signature, record, &mut header_digest);
+            let (cause, checks) = self.try_key(judged.field, signature, record, &mut header_digest);
             tried += 1;
             if tried == 1 || cause == Cause::Verified {
                 judged.key = Some(KeyFacts {
@@ -210,17 +205,25 @@ impl Verification<'_> {
     fn read_key(
         &self,
         txt: &Txt,
+        algorithm: Algorithm,
         cache: &dyn KeyCache,
-    ) -> Result<Arc<Result<KeyRecord, crate::record::KeyError>>, Cause> {
+    ) -> Result<Arc<Result<KeyRecord, KeyError>>, Cause> {
         let text = txt.joined();
         let most = self.limits.key_record_octets;
         if text.len() > most {
             return Err(Cause::KeyRecordTooLong { octets: text.len(), most });
         }
         let record = cache.key_record(text);
-        match record.as_ref() {
-            Ok(_) => Ok(record),
-            Err(error) => Err(Cause::Key { record: text.to_vec(), error: error.clone() }),
+        let error = match record.as_ref() {
+            Ok(_) => return Ok(record),
+            Err(error) => error,
+        };
+        match error.kind {
+            // An Ed25519 key without k= reads as a broken RSA key; what is wrong is the type.
+            KeyErrorKind::KeyForm { key_type, .. } if !fits(algorithm, key_type) => {
+                Err(Cause::KeyTypeMismatch { key: key_type, algorithm })
+            }
+            _ => Err(Cause::Key { record: text.to_vec(), error: error.clone() }),
         }
     }
 
@@ -237,9 +240,8 @@ impl Verification<'_> {
         };
         let body = self.hashes.hash(signature.body_canonicalization, signature.body_length);
         let (body_hash, body_octets) = body.unwrap_or_default();
-        let digest = *header_digest.get_or_insert_with(|| {
-            Sha256::digest(&hash_input(&self.fields, place, signature))
-        });
+        let digest = *header_digest
+            .get_or_insert_with(|| Sha256::digest(&hash_input(&self.fields, place, signature)));
         let signed = signature.body_length.unwrap_or(body_octets);
         let checks = Checks {
             body_hash,
@@ -381,8 +383,9 @@ fn keep_within_limit(candidates: &mut [Candidate], header: &Header, limits: &Lim
     }
 }
 
-fn author_domains(_: &Header) -> Vec<mailproof_dns::Name> {
-    Vec::new()
+fn author_domains(header: &Header) -> Vec<Name> {
+    let author = author_domain(header);
+    author.domains().iter().filter_map(|domain| domain.parse().ok()).collect()
 }
 
 fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {
@@ -413,9 +416,11 @@ fn usable_key<'r>(
     }
     // Step 8: "If the public-key data is not suitable for use with the algorithm and key types
     // defined by the "a=" and "k=" tags".
-    match (signature.algorithm, record.key_type) {
-        (Algorithm::RsaSha256, KeyType::Rsa) | (Algorithm::Ed25519Sha256, KeyType::Ed25519) => {}
-        (algorithm, key) => return Err(Cause::KeyTypeMismatch { key, algorithm }),
+    if !fits(signature.algorithm, record.key_type) {
+        return Err(Cause::KeyTypeMismatch {
+            key: record.key_type,
+            algorithm: signature.algorithm,
+        });
     }
     // 3.6.1 t=s: "Any DKIM-Signature header fields using the "i=" tag MUST have the same domain
     // value on the right-hand side of the "@" in the "i=" tag and the value of the "d=" tag."
@@ -436,6 +441,13 @@ fn usable_key<'r>(
         return Err(Cause::KeyTooLarge { bits, most: limits.rsa_bits_most });
     }
     Ok(key)
+}
+
+fn fits(algorithm: Algorithm, key_type: KeyType) -> bool {
+    match algorithm {
+        Algorithm::RsaSha256 => key_type == KeyType::Rsa,
+        Algorithm::Ed25519Sha256 => key_type == KeyType::Ed25519,
+    }
 }
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.

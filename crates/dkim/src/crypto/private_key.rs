@@ -35,7 +35,7 @@ enum RsaKey {
     Backend(backend::RsaSigningKey),
     /// AWS-LC does not sign with fewer than 2048 bits; keys of 1024 are in use all the same.
     #[cfg_attr(not(feature = "aws-lc-rs"), expect(dead_code, reason = "the backend takes all"))]
-    Legacy(pure::RsaSigningKey),
+    Legacy(Box<pure::RsaSigningKey>),
 }
 
 /// Why octets are no private key to sign with.
@@ -124,8 +124,7 @@ impl PrivateKey {
     /// # Errors
     /// None in practice; a backend may refuse.
     pub fn from_ed25519_seed(seed: &[u8; 32]) -> Result<PrivateKey, PrivateKeyError> {
-        let key =
-            backend::Ed25519SigningKey::from_seed(seed).ok_or(PrivateKeyError::Unusable)?;
+        let key = backend::Ed25519SigningKey::from_seed(seed).ok_or(PrivateKeyError::Unusable)?;
         let public = ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes();
         Ok(PrivateKey { key: Key::Ed25519 { key, public } })
     }
@@ -219,7 +218,9 @@ fn from_pkcs1(der: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
 
 #[cfg(feature = "aws-lc-rs")]
 fn legacy(der: &[u8]) -> Result<RsaKey, PrivateKeyError> {
-    pure::RsaSigningKey::from_pkcs1(der).map(RsaKey::Legacy).ok_or(PrivateKeyError::Unusable)
+    pure::RsaSigningKey::from_pkcs1(der)
+        .map(|key| RsaKey::Legacy(Box::new(key)))
+        .ok_or(PrivateKeyError::Unusable)
 }
 
 #[cfg(not(feature = "aws-lc-rs"))]

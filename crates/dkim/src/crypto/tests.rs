@@ -31,18 +31,18 @@ const SEED: &str = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=";
 const DIGEST: Digest = [7; 32];
 
 macro_rules! backend_tests {
-    ($($backend:ident: $least:expr),*) => { $(
+    ($($backend:ident: $refuses:expr),*) => { $(
         mod $backend {
             use super::*;
             use crate::crypto::$backend::{Ed25519SigningKey, RsaSigningKey, RsaVerifyingKey};
 
             #[test]
             fn rsa_round_trip() {
-                for key in [rsa_1024(), rsa_2048()] {
+                for (bits, key) in [(1024, rsa_1024()), (2048, rsa_2048())] {
                     let public = key.to_public_key().to_pkcs1_der().unwrap();
                     let public = RsaVerifyingKey::from_pkcs1(public.as_bytes()).unwrap();
                     let private = key.to_pkcs1_der().unwrap();
-                    let signature = pure::RsaSigningKey::from_pkcs1(private.as_bytes())
+                    let signature = crate::crypto::pure::RsaSigningKey::from_pkcs1(private.as_bytes())
                         .unwrap()
                         .sign(&DIGEST)
                         .unwrap();
@@ -55,7 +55,7 @@ macro_rules! backend_tests {
                     match own {
                         // RSASSA-PKCS1-v1_5 is deterministic (RFC 8017 8.2).
                         Some(own) => assert_eq!(own.sign(&DIGEST), Some(signature)),
-                        None => assert!(private.as_bytes().len() < $least),
+                        None => assert!($refuses.contains(&bits), "{bits} bits"),
                     }
                 }
             }
@@ -66,7 +66,7 @@ macro_rules! backend_tests {
                 let seed = base64::engine::general_purpose::STANDARD.decode(SEED).unwrap();
                 let seed: [u8; 32] = seed.try_into().unwrap();
                 let signature = Ed25519SigningKey::from_seed(&seed).unwrap().sign(&DIGEST);
-                let other = pure::Ed25519SigningKey::from_seed(&seed).unwrap().sign(&DIGEST);
+                let other = crate::crypto::pure::Ed25519SigningKey::from_seed(&seed).unwrap().sign(&DIGEST);
                 assert_eq!(signature, other);
             }
 
@@ -80,9 +80,9 @@ macro_rules! backend_tests {
 }
 
 #[cfg(feature = "aws-lc-rs")]
-backend_tests!(aws: 1000, pure: 0);
+backend_tests!(aws: 0..2048, pure: 0..0);
 #[cfg(not(feature = "aws-lc-rs"))]
-backend_tests!(pure: 0);
+backend_tests!(pure: 0..0);
 
 /// RFC 8032 7.1 as the TEST vectors have it: the vectors sign messages, not digests, so only those
 /// of 32 octets fit here; what they show of the key derivation is shown for all five.
@@ -107,7 +107,7 @@ fn ed25519_public_keys_of_rfc_8032() {
         ),
         (
             "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
-            "ec172b93ad5e563f4932c70e1245034c35467ef2efd4d64ebf819683467e2bf2",
+            "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
         ),
     ];
     for (seed, public) in vectors {
@@ -118,9 +118,10 @@ fn ed25519_public_keys_of_rfc_8032() {
 }
 
 fn octets(hex: &str) -> [u8; 32] {
-    let octets = hex.as_bytes().chunks(2).map(|pair| {
-        u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()
-    });
+    let octets = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
     octets.collect::<Vec<u8>>().try_into().unwrap()
 }
 

@@ -38,7 +38,7 @@ pub enum KeyFormError {
     /// The public exponent is even, below 3 or above 2^32 - 1 (RFC 6376 8.13 warns of odd choices).
     #[error("has an unusable RSA exponent")]
     Exponent,
-    /// The modulus is even, which no product of two odd primes is, or empty.
+    /// The modulus is none that a key could have (RFC 8017 3.1), such as an even number.
     #[error("has an unusable RSA modulus")]
     Modulus,
     /// An Ed25519 key is 32 octets (RFC 8463 4.2: "the octet string of the public key" itself).
@@ -107,10 +107,10 @@ fn rsa(octets: &[u8]) -> Result<Key, KeyFormError> {
         Err(_) => octets,
     };
     let key = RsaPublicKeyRef::from_der(pkcs1).map_err(|_| KeyFormError::NotDer)?;
-    let bits = modulus_bits(&key.modulus)?;
+    let bits = modulus_bits(&key.modulus);
     check_exponent(&key.public_exponent)?;
     let key = if BACKEND_BITS.contains(&bits) {
-        // A backend refuses further what no signer makes, such as a composite with a small factor.
+        // A backend refuses what is no product of two odd primes, as far as it looks.
         Some(backend::RsaVerifyingKey::from_pkcs1(pkcs1).ok_or(KeyFormError::Modulus)?)
     } else {
         None
@@ -118,14 +118,11 @@ fn rsa(octets: &[u8]) -> Result<Key, KeyFormError> {
     Ok(Key::Rsa { bits, key })
 }
 
-fn modulus_bits(modulus: &UintRef<'_>) -> Result<usize, KeyFormError> {
-    match modulus.as_bytes() {
-        [first, .., last] if *first != 0 && last % 2 == 1 => {
-            let leading = usize::try_from(first.leading_zeros()).unwrap_or_default();
-            Ok(modulus.as_bytes().len() * 8 - leading)
-        }
-        _ => Err(KeyFormError::Modulus),
-    }
+fn modulus_bits(modulus: &UintRef<'_>) -> usize {
+    let significant = modulus.as_bytes().iter().skip_while(|&&octet| octet == 0);
+    let octets = significant.clone().count();
+    let leading = significant.clone().next().map_or(0, |first| first.leading_zeros());
+    octets * 8 - usize::try_from(leading).unwrap_or_default()
 }
 
 fn check_exponent(exponent: &UintRef<'_>) -> Result<(), KeyFormError> {
