@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// RFC 1035 2.3.4: "labels 63 octets or less".
 const MAX_LABEL: usize = 63;
@@ -23,8 +24,9 @@ const MAX_WIRE: usize = 254;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
-    /// Length-prefixed labels, lower case, without the root label.
-    wire: Box<[u8]>,
+    /// Length-prefixed labels, lower case, without the root label; shared, since questions, answers
+    /// and outcomes hold the same names.
+    wire: Arc<[u8]>,
 }
 
 /// Why a text or a list of labels is no domain name.
@@ -54,7 +56,7 @@ pub enum NameError {
 impl Name {
     /// The root, `.`.
     pub fn root() -> Name {
-        Name { wire: Box::default() }
+        Name { wire: Arc::default() }
     }
 
     /// The name of these labels, left to right; a label may hold any octet.

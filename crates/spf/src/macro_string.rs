@@ -80,6 +80,9 @@ pub(crate) fn toplabel(label: &[u8]) -> bool {
 /// `macro-string = *( macro-expand / macro-literal )`, or
 /// `explain-string = *( macro-string / SP )`, to the end of the input.
 pub(crate) fn macro_string(input: &[u8], place: Place) -> Parsed<'_, MacroString> {
+    if let Ok((rest @ [], part)) = macro_literal(input, place) {
+        return Ok((rest, MacroString { parts: vec![part] }));
+    }
     let mut parts = Vec::new();
     let mut rest = input;
     while let Some(&octet) = rest.first() {

@@ -4,9 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use nom::bytes::complete::{tag_no_case, take_till, take_while};
-use nom::combinator::recognize;
-use nom::sequence::pair;
+use nom::bytes::complete::{tag_no_case, take_till};
 use nom::{Err, Offset, Parser};
 
 use crate::macro_string::{Fault, Parsed, Place, domain_spec, fault, macro_string};
@@ -18,6 +16,8 @@ use crate::syntax::{ParseError, ParseErrorKind};
 
 /// How many errors [`parse_all`] lists: a hostile record may have one in every other octet.
 const MAX_ERRORS: usize = 64;
+/// For how many terms room is made at once: a hostile record may be all spaces.
+const MAX_RESERVE: usize = 64;
 
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
 /// space, or is `v=spf1`.
@@ -83,7 +83,8 @@ impl FromStr for DomainSpec {
 
 /// `record = version terms *SP`, and at most `most` errors.
 fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
-    let mut record = Record::default();
+    let spaces = octets.iter().filter(|&&octet| octet == b' ').count();
+    let mut record = Record { terms: Vec::with_capacity(spaces.min(MAX_RESERVE)) };
     let mut errors = Vec::new();
     let mut rest = match version(octets) {
         Ok((rest, _)) => rest,
@@ -95,9 +96,9 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
     };
     let (mut redirect, mut explanation) = (false, false);
     while errors.len() < most {
-        let term_at = rest.iter().position(|&octet| octet != b' ');
-        let Some(input) = term_at.and_then(|at| rest.get(at..)) else { break };
-        let length = input.iter().position(|&octet| octet == b' ').unwrap_or(input.len());
+        let Some(at) = rest.iter().position(|&octet| octet != b' ') else { break };
+        let Some((_, input)) = rest.split_at_checked(at) else { break };
+        let length = memchr::memchr(b' ', input).unwrap_or(input.len());
         let Some((text, after)) = input.split_at_checked(length) else { break };
         rest = after;
         let start = octets.offset(text);
@@ -157,10 +158,11 @@ fn version(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// `directive / modifier`
 fn term(input: &[u8]) -> Parsed<'_, Term> {
+    let (after, word) = name(input);
     // RFC 7208 4.6.1: "Modifiers always contain an equals ('=') character immediately after the
     // name, and before any ":" or "/" characters"
-    if let Ok(([b'=', value @ ..], name)) = name(input) {
-        let (rest, kind) = modifier(input, name, value)?;
+    if let ([b'=', value @ ..], [_, ..]) = (after, word) {
+        let (rest, kind) = modifier(input, word, value)?;
         return Ok((rest, Term::Modifier(Modifier { kind, span: 0..0 })));
     }
     let (input, qualifier) = qualifier(input);
@@ -178,13 +180,17 @@ impl Term {
     }
 }
 
-/// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`
-fn name(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let first = nom::character::complete::satisfy(|first| first.is_ascii_alphabetic());
-    let more = take_while(|octet: u8| {
-        octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.')
-    });
-    recognize(pair(first, more)).parse(input)
+/// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`, empty if there is none.
+fn name(input: &[u8]) -> (&[u8], &[u8]) {
+    let octet = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let length = match input.first() {
+        Some(first) if first.is_ascii_alphabetic() => {
+            input.iter().position(|o| !octet(o)).unwrap_or(input.len())
+        }
+        _ => 0,
+    };
+    let (name, rest) = input.split_at_checked(length).unwrap_or_default();
+    (rest, name)
 }
 
 /// `modifier = redirect / explanation / unknown-modifier`
@@ -215,42 +221,43 @@ fn qualifier(input: &[u8]) -> (&[u8], Qualifier) {
 
 /// `mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists )`
 fn mechanism(input: &[u8]) -> Parsed<'_, Mechanism> {
-    let Ok((argument, name)) = name(input) else {
-        return fault(ParseErrorKind::InvalidName, input);
-    };
-    if !matches!(argument.first(), None | Some(b':' | b'/')) {
+    let (argument, name) = name(input);
+    if name.is_empty() || !matches!(argument.first(), None | Some(b':' | b'/')) {
         return fault(ParseErrorKind::InvalidName, input);
     }
-    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
-    if is("ip4") {
-        ip4(input, argument)
-    } else if is("include") {
-        let (rest, domain_spec) = required(input, argument)?;
-        Ok((rest, Mechanism::Include(Include { domain_spec })))
-    } else if is("a") {
-        let (rest, (domain_spec, cidr)) = optional(input, argument)?;
-        Ok((rest, Mechanism::A(A { domain_spec, cidr })))
-    } else if is("mx") {
-        let (rest, (domain_spec, cidr)) = optional(input, argument)?;
-        Ok((rest, Mechanism::Mx(Mx { domain_spec, cidr })))
-    } else if is("ip6") {
-        ip6(input, argument)
-    } else if is("all") {
-        if argument.is_empty() {
-            return Ok((argument, Mechanism::All));
+    // The longest name has seven letters; a longer one stays all zeros.
+    let mut lower = [0; 7];
+    if let Some(lower) = lower.get_mut(..name.len()) {
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+    }
+    match lower.get(..name.len()).unwrap_or_default() {
+        b"ip4" => ip4(input, argument),
+        b"ip6" => ip6(input, argument),
+        b"include" => {
+            let (rest, domain_spec) = required(input, argument)?;
+            Ok((rest, Mechanism::Include(Include { domain_spec })))
         }
-        fault(ParseErrorKind::UnexpectedArgument, argument)
-    } else if is("exists") {
-        let (rest, domain_spec) = required(input, argument)?;
-        Ok((rest, Mechanism::Exists(Exists { domain_spec })))
-    } else if is("ptr") {
-        if argument.is_empty() {
-            return Ok((argument, Mechanism::Ptr(Ptr { domain_spec: None })));
+        b"a" => {
+            let (rest, (domain_spec, cidr)) = optional(input, argument)?;
+            Ok((rest, Mechanism::A(A { domain_spec, cidr })))
         }
-        let (rest, domain_spec) = required(input, argument)?;
-        Ok((rest, Mechanism::Ptr(Ptr { domain_spec: Some(domain_spec) })))
-    } else {
-        fault(ParseErrorKind::UnknownMechanism, name)
+        b"mx" => {
+            let (rest, (domain_spec, cidr)) = optional(input, argument)?;
+            Ok((rest, Mechanism::Mx(Mx { domain_spec, cidr })))
+        }
+        b"all" if argument.is_empty() => Ok((argument, Mechanism::All)),
+        b"all" => fault(ParseErrorKind::UnexpectedArgument, argument),
+        b"exists" => {
+            let (rest, domain_spec) = required(input, argument)?;
+            Ok((rest, Mechanism::Exists(Exists { domain_spec })))
+        }
+        b"ptr" if argument.is_empty() => Ok((argument, Mechanism::Ptr(Ptr { domain_spec: None }))),
+        b"ptr" => {
+            let (rest, domain_spec) = required(input, argument)?;
+            Ok((rest, Mechanism::Ptr(Ptr { domain_spec: Some(domain_spec) })))
+        }
+        _ => fault(ParseErrorKind::UnknownMechanism, name),
     }
 }
 

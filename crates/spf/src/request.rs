@@ -91,29 +91,28 @@ impl<'a> Request<'a> {
     pub fn mail_from(ip: IpAddr, helo: &'a str, reverse_path: &'a str) -> Request<'a> {
         let path = reverse_path.strip_prefix('<').and_then(|path| path.strip_suffix('>'));
         let path = path.unwrap_or(reverse_path);
-        let mut request = Request::helo(ip, helo);
-        request.identity = Identity::MailFrom;
-        request.reverse_path = Some(path);
-        // RFC 7208 2.4: "When the reverse-path is null, this document defines the "MAIL FROM"
-        // identity to be the mailbox composed of the local-part "postmaster" and the "HELO"
-        // identity".
-        if path.is_empty() {
-            return request;
+        let (local_part, domain_text, domain) = match mailbox(path) {
+            // RFC 7208 2.4: "When the reverse-path is null, this document defines the "MAIL FROM"
+            // identity to be the mailbox composed of the local-part "postmaster" and the "HELO"
+            // identity".
+            _ if path.is_empty() => ("postmaster", helo, domain(helo)),
+            // RFC 7208 4.3: "If the <sender> has no local-part, substitute the string "postmaster"
+            // for the local-part."
+            Some(("", text)) => ("postmaster", text, domain(text)),
+            Some((local_part, text)) => (local_part, text, domain(text)),
+            None => ("postmaster", path, Err(DomainError::ReversePath)),
+        };
+        Request {
+            ip: ip.to_canonical(),
+            identity: Identity::MailFrom,
+            helo,
+            reverse_path: Some(path),
+            local_part,
+            domain_text,
+            domain,
+            receiver: None,
+            now: 0,
         }
-        match mailbox(path) {
-            Some((local_part, text)) => {
-                // RFC 7208 4.3: "If the <sender> has no local-part, substitute the string
-                // "postmaster" for the local-part."
-                request.local_part = if local_part.is_empty() { "postmaster" } else { local_part };
-                request.domain_text = text;
-                request.domain = domain(text);
-            }
-            None => {
-                request.domain_text = path;
-                request.domain = Err(DomainError::ReversePath);
-            }
-        }
-        request
     }
 
     /// Names the receiving host, for `%{r}` and Received-SPF.
