@@ -257,9 +257,7 @@ fn write_tags(
         }
         lead = "";
     }
-    folder.word("bh=");
-    folder.text(&STANDARD.encode(body_hash));
-    folder.text(";");
+    folder.word(&format!("bh={};", STANDARD.encode(body_hash)));
     folder.word("b=");
 }
 
