@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn an_escape_at_the_end_ends_nothing() {
+        let error = AuthenticationResults::parse(b"a (\\").unwrap_err();
+        assert_eq!((error.kind, error.span), (ErrorKind::UnterminatedComment, 2..4));
+        let error = AuthenticationResults::parse(b"\"\\").unwrap_err();
+        assert_eq!((error.kind, error.span), (ErrorKind::UnterminatedQuotedString, 0..2));
+        assert_eq!(kind("a (\\\0); none"), Some(ErrorKind::Control));
+    }
+
+    #[test]
     fn lenient_reading_is_bounded_too() {
         let reading = AuthenticationResults::parse_lenient(&b"a; =x;".repeat(100_000));
         assert!(reading.defects.len() <= Limits::default().results + 1);

@@ -123,11 +123,14 @@ impl<'a> Reader<'a> {
                 }
                 Some(b'(') => depth += 1,
                 Some(b')') => depth -= 1,
-                Some(b'\\') => self.at += 1,
-                Some(octet) if is_control(octet) => {
-                    self.overlook(self.here(ErrorKind::Control))?;
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        None | Some(b'\r' | b'\n') => continue,
+                        Some(octet) => self.check_control(octet)?,
+                    }
                 }
-                Some(_) => {}
+                Some(octet) => self.check_control(octet)?,
             }
             self.at += 1;
             if depth == 0 {
@@ -137,6 +140,11 @@ impl<'a> Reader<'a> {
                 return Err(ErrorKind::CommentTooDeep.at(start..self.at));
             }
         }
+    }
+
+    /// Notes a control character, which `octet` at the place that is next may be.
+    fn check_control(&mut self, octet: u8) -> Result<(), Error> {
+        if is_control(octet) { self.overlook(self.here(ErrorKind::Control)) } else { Ok(()) }
     }
 
     /// Takes a quoted-string (RFC 5322 3.2.4, RFC 6532 3.2), whose quote is next, and returns what
@@ -162,9 +170,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(octet) => octet,
             };
-            if is_control(octet) {
-                self.overlook(self.here(ErrorKind::Control))?;
-            }
+            self.check_control(octet)?;
             content.push(octet);
             self.at += 1;
         }

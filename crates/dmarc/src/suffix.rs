@@ -2,11 +2,19 @@
 
 use mailproof_dns::Name;
 
+use crate::walk::suffix;
+
 /// The Organizational Domain: the longest public suffix and one label more. A public suffix itself
 /// has no other name to be, so it is its own.
 pub fn public_suffix_organizational_domain(domain: &Name) -> Name {
-    let text = domain.to_string();
-    psl::domain_str(&text).and_then(|domain| domain.parse().ok()).unwrap_or_else(|| domain.clone())
+    // No octet of a label is taken for a dot.
+    let in_list = |octet: &u8| if octet.is_ascii_alphanumeric() { *octet } else { b'-' };
+    let labels: Vec<Vec<u8>> =
+        domain.labels().map(|label| label.iter().map(in_list).collect()).collect();
+    match psl::domain(&labels.join(&b'.')) {
+        Some(found) => suffix(domain, found.as_bytes().split(|octet| *octet == b'.').count()),
+        None => domain.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -25,5 +33,7 @@ mod tests {
         assert_eq!(organizational_domain("x.www.ck"), "www.ck");
         assert_eq!(organizational_domain("a.b.unlisted"), "b.unlisted");
         assert_eq!(organizational_domain("."), ".");
+        let odd = Name::from_labels(["a", "b.c", "com"]).unwrap();
+        assert_eq!(public_suffix_organizational_domain(&odd), odd.parent().unwrap());
     }
 }

@@ -96,7 +96,7 @@ impl TreeWalk {
 }
 
 /// The `labels` right-most labels of a name.
-fn suffix(name: &Name, labels: usize) -> Name {
+pub(crate) fn suffix(name: &Name, labels: usize) -> Name {
     let mut name = name.clone();
     while let Some(parent) = name.parent().filter(|_| name.label_count() > labels) {
         name = parent;
