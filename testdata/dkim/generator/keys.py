@@ -275,14 +275,14 @@ def key_records():
         ),
         (
             "eighth-text",
-            [b"v=spf1 -all"] * 7 + [good],
+            [b"v=spf1 ip4:192.0.2.%d -all" % i for i in range(7)] + [good],
             "Eight text records of a name are looked at.",
             "6376 6.1.2",
             "verified",
         ),
         (
             "ninth-text",
-            [b"v=spf1 -all"] * 8 + [good],
+            [b"v=spf1 ip4:192.0.2.%d -all" % i for i in range(8)] + [good],
             "The ninth text record of a name is not looked at.",
             "6376 6.1.2",
             "no-key",
@@ -309,7 +309,7 @@ def key_records():
             "verified",
         ),
         (
-            "two-second",
+            "two-records-second-right",
             [record(R2048), good],
             "Two key records: the second fits.",
             "6376 6.1.2",

@@ -135,13 +135,13 @@ def signature_forms():
     for name, d, s in (
         ("d-case", "EXAMPLE.com", None),
         ("s-dots", "example.com", "a.b-c.rsa-1024"),
-        ("s-underscore", "example.com", "_a_.rsa-1024"),
+        ("selector-underscore", "example.com", "_a_.rsa-1024"),
         ("s-digits", "example.com", "2023.11"),
     ):
         why = {
             "d-case": "Domain names have no case.",
             "s-dots": "A selector may have several labels.",
-            "s-underscore": "Selectors with an underscore are in use; DNS takes them.",
+            "selector-underscore": "Selectors with an underscore are in use; DNS takes them.",
             "s-digits": "A selector of digits.",
         }[name]
         zone = {f"{s or 'rsa-1024'}._domainkey.example.com": ("TXT", [record(R1024)])}
