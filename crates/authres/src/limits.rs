@@ -26,3 +26,9 @@ pub(crate) const LINE: usize = 78;
 pub(crate) const VALUE: usize = 400;
 /// Printed keywords are cut to so many octets. Local choice.
 pub(crate) const KEYWORD: usize = 63;
+/// Words with U-labels compared in the head of one field; with more, the field is removed. Local
+/// choice: an authserv-id is one word.
+pub(crate) const U_LABEL_WORDS: usize = 16;
+/// Octets of a name whose U-labels are mapped to A-labels. Local choice: four for each character of
+/// the longest domain name.
+pub(crate) const U_LABEL_OCTETS: usize = 1012;

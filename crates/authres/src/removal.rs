@@ -1,7 +1,7 @@
 //! Fields that claim to be ours (RFC 8601 5).
 
 use crate::field::ErrorKind;
-use crate::limits::Limits;
+use crate::limits::{Limits, U_LABEL_OCTETS, U_LABEL_WORDS};
 use crate::token::Reader;
 
 /// An authserv-id of ours (RFC 8601 2.5), to compare fields with: caseless, A-labels for U-labels
@@ -108,7 +108,7 @@ impl Claim {
         let mut reader = Reader::new(value, &limits, true);
         let mut start = 0;
         reader.skip_result();
-        while reader.text(start..reader.at).trim().is_empty() && reader.take(b';') {
+        while reader.is_blank(start..reader.at) && reader.take(b';') {
             start = reader.at;
             reader.skip_result();
         }
@@ -133,7 +133,14 @@ impl Claim {
             }
         };
         let squeezed: String = self.without_comments.chars().filter(|&c| in_word(c)).collect();
-        self.head.split(|character| !in_word(character)).any(&is_ours) || is_ours(&squeezed)
+        let words = self.head.split(|character| !in_word(character));
+        let mut words = words.filter(|word| !word.is_empty()).chain([squeezed.as_str()]);
+        // Mapping U-labels costs; who needs so many of them has something to hide.
+        let mut u_labels = 0;
+        words.any(|word| {
+            u_labels += usize::from(!word.is_ascii());
+            u_labels > U_LABEL_WORDS || is_ours(word)
+        })
     }
 }
 
@@ -144,6 +151,9 @@ fn trim(text: &str) -> &str {
 /// Lower case, A-labels; what is no domain name is left as it is but for case.
 fn canonical(text: &str) -> String {
     let text = trim(text);
+    if text.len() > U_LABEL_OCTETS {
+        return text.chars().filter(char::is_ascii).collect::<String>().to_ascii_lowercase();
+    }
     let ascii = idna::uts46::Uts46::new().to_ascii(
         text.as_bytes(),
         idna::AsciiDenyList::EMPTY,
@@ -168,6 +178,16 @@ mod tests {
             [b"MX.example.com; none", b"example.net; none", b"x 2; none", b"example.com; none"];
         let expected = [(4, Removal::Ours), (3, Removal::UnsupportedVersion), (1, Removal::Ours)];
         assert_eq!(removals(values, &ours), expected);
+    }
+
+    #[test]
+    fn the_limits_are_reached() {
+        let ours = [AuthservId::new("example.com")];
+        let words = |count: usize| format!("{}; none", "ü ".repeat(count));
+        assert_eq!(removal(words(U_LABEL_WORDS - 1).as_bytes(), &ours), Removal::Keep);
+        assert_eq!(removal(words(U_LABEL_WORDS + 1).as_bytes(), &ours), Removal::MaybeOurs);
+        let long = format!("{}example.com; none", "\u{ad}".repeat(U_LABEL_OCTETS));
+        assert_eq!(removal(long.as_bytes(), &ours), Removal::Ours);
     }
 
     #[test]

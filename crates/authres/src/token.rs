@@ -37,6 +37,11 @@ impl<'a> Reader<'a> {
         String::from_utf8_lossy(self.octets.get(span).unwrap_or_default()).into_owned()
     }
 
+    /// Whether nothing but whitespace stands in this span.
+    pub(crate) fn is_blank(&self, span: Range<usize>) -> bool {
+        self.octets.get(span).unwrap_or_default().trim_ascii().is_empty()
+    }
+
     /// The octets of this span as text without the comments that have an end.
     pub(crate) fn text_without_comments(&mut self, span: Range<usize>) -> String {
         let mut kept = Vec::with_capacity(span.len());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::slice;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2_iter};
 
 use crate::Limits;
 
@@ -105,9 +105,10 @@ impl<'a> TagList<'a> {
     /// # Errors
     /// As [`TagList::parse`].
     pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
-        check_octets(list)?;
+        let text = check_octets(list)?;
         // A signature has ten or so tags.
         let mut tags: Vec<Tag<'a>> = Vec::with_capacity(16);
+        let mut seen = 0_u64;
         let mut start = 0;
         loop {
             let separator = memchr(b';', octets(list, start..list.len()));
@@ -122,13 +123,17 @@ impl<'a> TagList<'a> {
                 }
                 return Err(ErrorKind::Empty.at(start..end));
             }
-            let tag = tag_spec(list, spec, end)?;
+            let tag = tag_spec(text, spec, end)?;
             if tags.len() >= limits.tags {
                 return Err(ErrorKind::TooManyTags.at(tag.name_span));
             }
-            if tags.iter().any(|earlier| earlier.name == tag.name) {
+            // One bit for each first letter and length: most names need no comparison.
+            let letter = tag.name.bytes().next().unwrap_or_default();
+            let bit = 1_u64 << ((usize::from(letter) + 8 * tag.name.len()) % 64);
+            if seen & bit != 0 && tags.iter().any(|earlier| earlier.name == tag.name) {
                 return Err(ErrorKind::Duplicate.at(tag.name_span));
             }
+            seen |= bit;
             tags.push(tag);
             if separator.is_none() {
                 break;
@@ -159,13 +164,15 @@ impl<'list, 'a> IntoIterator for &'list TagList<'a> {
 }
 
 /// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
-fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
-    let Some(offset) = memchr(b'=', octets(list, spec.clone())) else {
+fn tag_spec(text: &str, spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
+    let list = text.as_bytes();
+    // A name is a few letters, so "=" is near.
+    let Some(offset) = octets(list, spec.clone()).iter().position(|&octet| octet == b'=') else {
         return Err(ErrorKind::NoEquals.at(spec));
     };
     let equals = spec.start + offset;
     let name_span = trim(list, spec.start..equals);
-    let Some(name) = tag_name(octets(list, name_span.clone())) else {
+    let Some(name) = text.get(name_span.clone()).filter(|name| is_tag_name(name)) else {
         return Err(ErrorKind::InvalidName.at(name_span));
     };
     let raw_span = equals + 1..end;
@@ -174,11 +181,9 @@ fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Erro
 }
 
 /// RFC 6376 3.2: `tag-name = ALPHA *ALNUMPUNC`.
-fn tag_name(name: &[u8]) -> Option<&str> {
-    let (first, rest) = name.split_first()?;
-    let valid = first.is_ascii_alphabetic()
-        && rest.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
-    if valid { str::from_utf8(name).ok() } else { None }
+fn is_tag_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'_')
 }
 
 /// Every octet belongs to UTF-8 text without controls, or to folding whitespace. After this, any
@@ -186,43 +191,43 @@ fn tag_name(name: &[u8]) -> Option<&str> {
 ///
 /// Disputed. RFC 6376 3.2 allows one FWS around a value and several inside it; we allow several
 /// everywhere, as other verifiers do, because a fold says nothing. Case: two-folds-before-a-value.
-fn check_octets(list: &[u8]) -> Result<(), Error> {
-    if let Err(error) = str::from_utf8(list) {
+fn check_octets(list: &[u8]) -> Result<&str, Error> {
+    let text = str::from_utf8(list).map_err(|error| {
         let start = error.valid_up_to();
-        return Err(ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1)));
+        ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1))
+    })?;
+    // Without an early exit, the compiler checks many octets at once.
+    if list.iter().fold(false, |found, &octet| found | is_control(octet)) {
+        let at = list.iter().position(|&octet| is_control(octet)).unwrap_or_default();
+        return Err(ErrorKind::Control.at(at..at + 1));
     }
-    let mut start = 0;
-    loop {
-        let rest = octets(list, start..list.len());
-        let line_break = memchr2(b'\r', b'\n', rest);
-        let line = octets(rest, 0..line_break.unwrap_or(rest.len()));
-        // Without an early exit, the compiler checks many octets at once.
-        if line.iter().fold(false, |found, &octet| found | is_control(octet)) {
-            let offset = line.iter().position(|&octet| is_control(octet)).unwrap_or_default();
-            return Err(ErrorKind::Control.at(start + offset..start + offset + 1));
-        }
-        let Some(offset) = line_break else { return Ok(()) };
-        let at = start + offset;
+    let mut line_breaks = memchr2_iter(b'\r', b'\n', list);
+    while let Some(at) = line_breaks.next() {
         // RFC 6376 2.8: "FWS = [*WSP CRLF] 1*WSP".
         if !matches!(octets(list, at..list.len()), [b'\r', b'\n', b' ' | b'\t', ..]) {
             return Err(ErrorKind::LineBreak.at(at..at + 1));
         }
-        start = at + 3;
+        // The LF of this CRLF.
+        line_breaks.next();
     }
+    Ok(text)
 }
 
 fn is_control(octet: u8) -> bool {
-    (octet < b' ' && octet != b'\t') || octet == 0x7f
+    (octet < b' ' && !is_fws(octet)) || octet == 0x7f
+}
+
+fn is_fws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// `span` without the folding whitespace at its ends; an empty one stands where it began.
 fn trim(list: &[u8], span: Range<usize>) -> Range<usize> {
     let within = octets(list, span.clone());
-    let is_fws = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    let Some(first) = within.iter().position(|octet| !is_fws(octet)) else {
+    let Some(first) = within.iter().position(|&octet| !is_fws(octet)) else {
         return span.start..span.start;
     };
-    let after = within.iter().rposition(|octet| !is_fws(octet)).map_or(first, |last| last + 1);
+    let after = within.iter().rposition(|&octet| !is_fws(octet)).map_or(first, |last| last + 1);
     span.start + first..span.start + after
 }
 
