@@ -194,7 +194,7 @@ fn from_value(value: &[u8], limits: &Limits) -> AuthorDomain {
 /// Where a line is that only a careless reader takes for a `From` field.
 // Disputed. RFC 5322 2.2 gives such a line no meaning; mail programs skip it, show it, or read it
 // as `From`; we see no author at all then, because the one shown may not be the one evaluated
-// ("Composition Kills", USENIX Security 2020). Case: from-fold-before-colon.
+// ("Composition Kills", USENIX Security 2020). Case: attack-a12.
 fn hidden_field(header: &Header) -> Option<usize> {
     if header.defects().is_empty() {
         return None;
