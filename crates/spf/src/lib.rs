@@ -50,6 +50,7 @@ mod kept;
 mod limits;
 mod macro_string;
 mod mechanism;
+mod network;
 mod outcome;
 mod parse;
 mod received_spf;

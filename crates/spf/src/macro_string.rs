@@ -58,12 +58,10 @@ fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Parsed<'a, ()>
     };
     let literal = input.get(input.len().saturating_sub(text)..).unwrap_or_default();
     let end = literal.strip_suffix(b".").unwrap_or(literal);
-    let mut labels = end.rsplitn(2, |&octet| octet == b'.');
-    match (labels.next(), labels.next()) {
-        (Some(label), Some(_)) if toplabel(label) => Ok((input, ())),
-        (Some(label), Some(_)) if !label.is_empty() => {
-            fault(ParseErrorKind::InvalidDomainEnd, label)
-        }
+    let dot = end.iter().rposition(|&octet| octet == b'.');
+    match dot.and_then(|dot| end.get(dot + 1..)) {
+        Some(label) if toplabel(label) => Ok((input, ())),
+        Some(label) if !label.is_empty() => fault(ParseErrorKind::InvalidDomainEnd, label),
         _ => fault(ParseErrorKind::InvalidDomainEnd, literal),
     }
 }

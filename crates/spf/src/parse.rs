@@ -1,16 +1,16 @@
 //! The grammar of the record (RFC 7208 12), each function named after its production.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::str::FromStr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
-use nom::bytes::complete::{tag_no_case, take_till};
+use nom::bytes::complete::tag_no_case;
 use nom::{Err, Offset, Parser};
 
 use crate::macro_string::{Fault, Parsed, Place, domain_spec, fault, macro_string};
+use crate::network::{cidr_start, dual_cidr_length, ip4, ip6};
 use crate::record::{
-    A, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, MacroString, Mechanism,
-    Modifier, ModifierKind, Mx, Ptr, Qualifier, Record, Term,
+    A, Directive, DomainSpec, DualCidr, Exists, Include, MacroString, Mechanism, Modifier,
+    ModifierKind, Mx, Ptr, Qualifier, Record, Term,
 };
 use crate::syntax::{ParseError, ParseErrorKind};
 
@@ -54,7 +54,7 @@ pub fn parse_all(octets: &[u8]) -> Result<Record, Vec<ParseError>> {
 /// # Errors
 /// The first syntax error, with its place.
 pub fn parse_macro_string(octets: &[u8]) -> Result<MacroString, ParseError> {
-    whole(octets, octets, macro_string(octets, Place::Term))
+    whole(octets, macro_string(octets, Place::Term))
 }
 
 /// Reads the text of an explanation (`explain-string`, RFC 7208 7.1), to its end.
@@ -62,7 +62,7 @@ pub fn parse_macro_string(octets: &[u8]) -> Result<MacroString, ParseError> {
 /// # Errors
 /// The first syntax error, with its place.
 pub fn parse_explain_string(octets: &[u8]) -> Result<MacroString, ParseError> {
-    whole(octets, octets, macro_string(octets, Place::Explanation))
+    whole(octets, macro_string(octets, Place::Explanation))
 }
 
 impl FromStr for Record {
@@ -77,72 +77,69 @@ impl FromStr for DomainSpec {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<DomainSpec, ParseError> {
-        whole(text.as_bytes(), text.as_bytes(), domain_spec(text.as_bytes()))
+        whole(text.as_bytes(), domain_spec(text.as_bytes()))
     }
 }
 
 /// `record = version terms *SP`, and at most `most` errors.
 fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
-    let spaces = octets.iter().filter(|&&octet| octet == b' ').count();
-    let mut record = Record { terms: Vec::with_capacity(spaces.min(MAX_RESERVE)) };
+    let mut record = Record::default();
     let mut errors = Vec::new();
-    let mut rest = match version(octets) {
-        Ok((rest, _)) => rest,
-        Err(_) => {
-            let span = 0..octets.len().min(6);
-            errors.push(ParseError { kind: ParseErrorKind::NoVersion, span });
-            return (record, errors);
-        }
+    let Ok((rest, _)) = version(octets) else {
+        let span = 0..octets.len().min(6);
+        errors.push(ParseError { kind: ParseErrorKind::NoVersion, span });
+        return (record, errors);
     };
+    let spaces = rest.iter().filter(|&&octet| octet == b' ').count();
+    record.terms.reserve(spaces.min(MAX_RESERVE));
     let (mut redirect, mut explanation) = (false, false);
-    while errors.len() < most {
-        let Some(at) = rest.iter().position(|&octet| octet != b' ') else { break };
-        let Some((_, input)) = rest.split_at_checked(at) else { break };
-        let length = memchr::memchr(b' ', input).unwrap_or(input.len());
-        let Some((text, after)) = input.split_at_checked(length) else { break };
-        rest = after;
+    // `terms = *( 1*SP ( directive / modifier ) )`
+    for text in rest.split(|&octet| octet == b' ').filter(|text| !text.is_empty()) {
         let start = octets.offset(text);
-        match whole(octets, text, term(text)) {
-            Ok(mut term) => {
-                term.place(start..start + text.len());
-                let twice = match &term {
-                    Term::Modifier(Modifier { kind: ModifierKind::Redirect(_), .. }) => {
-                        std::mem::replace(&mut redirect, true)
+        let span = start..start + text.len();
+        match term(text, span.clone()) {
+            Ok((_, term)) => {
+                // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than once
+                // each."
+                if let Term::Modifier(modifier) = &term
+                    && match &modifier.kind {
+                        ModifierKind::Redirect(_) => std::mem::replace(&mut redirect, true),
+                        ModifierKind::Explanation(_) => std::mem::replace(&mut explanation, true),
+                        ModifierKind::Unknown { .. } => false,
                     }
-                    Term::Modifier(Modifier { kind: ModifierKind::Explanation(_), .. }) => {
-                        std::mem::replace(&mut explanation, true)
-                    }
-                    Term::Directive(_) | Term::Modifier(_) => false,
-                };
-                if twice {
-                    // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than
-                    // once each."
-                    let span = start..start + text.len();
+                {
                     errors.push(ParseError { kind: ParseErrorKind::DuplicateModifier, span });
                 }
                 record.terms.push(term);
             }
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(located(octets, text, error)),
+        }
+        if errors.len() >= most {
+            break;
         }
     }
     (record, errors)
 }
 
-/// The result of a production that is to read all of `text`, a part of `octets`.
-fn whole<'a, T>(octets: &'a [u8], text: &'a [u8], parsed: Parsed<'a, T>) -> Result<T, ParseError> {
-    let fault = match parsed {
-        Ok((_, value)) => return Ok(value),
-        Err(Err::Error(fault) | Err::Failure(fault)) => fault,
-        Err(Err::Incomplete(_)) => Fault { kind: ParseErrorKind::InvalidOctet, at: text },
-    };
+/// A value that is all of `octets`.
+fn whole<'a, T>(octets: &'a [u8], parsed: Parsed<'a, T>) -> Result<T, ParseError> {
+    parsed.map(|(_, value)| value).map_err(|error| located(octets, octets, error))
+}
+
+/// The error of a production that was to read `text`, a part of `octets`.
+fn located(octets: &[u8], text: &[u8], error: Err<Fault<'_>>) -> ParseError {
     // An octet that no production allows explains more than where a production stopped.
     let visible = |octet: &u8| matches!(octet, 0x20..=0x7e);
     if let Some(at) = text.iter().position(|octet| !visible(octet)) {
         let start = octets.offset(text) + at;
-        return Err(ParseError { kind: ParseErrorKind::InvalidOctet, span: start..start + 1 });
+        return ParseError { kind: ParseErrorKind::InvalidOctet, span: start..start + 1 };
     }
+    let fault = match error {
+        Err::Error(fault) | Err::Failure(fault) => fault,
+        Err::Incomplete(_) => Fault { kind: ParseErrorKind::InvalidOctet, at: text },
+    };
     let start = octets.offset(fault.at);
-    Err(ParseError { kind: fault.kind, span: start..start + fault.at.len() })
+    ParseError { kind: fault.kind, span: start..start + fault.at.len() }
 }
 
 /// `version = "v=spf1"`, and what ends it.
@@ -157,40 +154,29 @@ fn version(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 /// `directive / modifier`
-fn term(input: &[u8]) -> Parsed<'_, Term> {
-    let (after, word) = name(input);
+fn term(input: &[u8], span: Range<usize>) -> Parsed<'_, Term> {
+    let end = input.iter().position(|octet| matches!(octet, b'=' | b':' | b'/'));
+    let (word, after) = input.split_at_checked(end.unwrap_or(input.len())).unwrap_or_default();
     // RFC 7208 4.6.1: "Modifiers always contain an equals ('=') character immediately after the
     // name, and before any ":" or "/" characters"
-    if let ([b'=', value @ ..], [_, ..]) = (after, word) {
+    if let [b'=', value @ ..] = after
+        && name(word)
+    {
         let (rest, kind) = modifier(input, word, value)?;
-        return Ok((rest, Term::Modifier(Modifier { kind, span: 0..0 })));
+        return Ok((rest, Term::Modifier(Modifier { kind, span })));
     }
-    let (input, qualifier) = qualifier(input);
-    let (rest, mechanism) = mechanism(input)?;
-    Ok((rest, Term::Directive(Directive { qualifier, mechanism, span: 0..0 })))
+    if after.first() == Some(&b'=') {
+        return fault(ParseErrorKind::InvalidName, input);
+    }
+    let (word, qualifier) = qualifier(word);
+    let (rest, mechanism) = mechanism(word, word, after)?;
+    Ok((rest, Term::Directive(Directive { qualifier, mechanism, span })))
 }
 
-impl Term {
-    fn place(&mut self, place: std::ops::Range<usize>) {
-        match self {
-            Term::Directive(Directive { span, .. }) | Term::Modifier(Modifier { span, .. }) => {
-                *span = place;
-            }
-        }
-    }
-}
-
-/// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`, empty if there is none.
-fn name(input: &[u8]) -> (&[u8], &[u8]) {
+/// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`
+fn name(word: &[u8]) -> bool {
     let octet = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    let length = match input.first() {
-        Some(first) if first.is_ascii_alphabetic() => {
-            input.iter().position(|o| !octet(o)).unwrap_or(input.len())
-        }
-        _ => 0,
-    };
-    let (name, rest) = input.split_at_checked(length).unwrap_or_default();
-    (rest, name)
+    word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(octet)
 }
 
 /// `modifier = redirect / explanation / unknown-modifier`
@@ -220,44 +206,47 @@ fn qualifier(input: &[u8]) -> (&[u8], Qualifier) {
 }
 
 /// `mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists )`
-fn mechanism(input: &[u8]) -> Parsed<'_, Mechanism> {
-    let (argument, name) = name(input);
-    if name.is_empty() || !matches!(argument.first(), None | Some(b':' | b'/')) {
-        return fault(ParseErrorKind::InvalidName, input);
-    }
-    // The longest name has seven letters; a longer one stays all zeros.
-    let mut lower = [0; 7];
-    if let Some(lower) = lower.get_mut(..name.len()) {
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-    }
-    match lower.get(..name.len()).unwrap_or_default() {
-        b"ip4" => ip4(input, argument),
-        b"ip6" => ip6(input, argument),
+///
+/// `word` is what the record has, `name` the same in the case that is compared.
+fn mechanism<'a>(word: &'a [u8], name: &[u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+    match name {
+        b"ip4" => ip4(word, argument),
+        b"ip6" => ip6(word, argument),
         b"include" => {
-            let (rest, domain_spec) = required(input, argument)?;
+            let (rest, domain_spec) = required(word, argument)?;
             Ok((rest, Mechanism::Include(Include { domain_spec })))
         }
         b"a" => {
-            let (rest, (domain_spec, cidr)) = optional(input, argument)?;
+            let (rest, (domain_spec, cidr)) = optional(word, argument)?;
             Ok((rest, Mechanism::A(A { domain_spec, cidr })))
         }
         b"mx" => {
-            let (rest, (domain_spec, cidr)) = optional(input, argument)?;
+            let (rest, (domain_spec, cidr)) = optional(word, argument)?;
             Ok((rest, Mechanism::Mx(Mx { domain_spec, cidr })))
         }
         b"all" if argument.is_empty() => Ok((argument, Mechanism::All)),
         b"all" => fault(ParseErrorKind::UnexpectedArgument, argument),
         b"exists" => {
-            let (rest, domain_spec) = required(input, argument)?;
+            let (rest, domain_spec) = required(word, argument)?;
             Ok((rest, Mechanism::Exists(Exists { domain_spec })))
         }
         b"ptr" if argument.is_empty() => Ok((argument, Mechanism::Ptr(Ptr { domain_spec: None }))),
         b"ptr" => {
-            let (rest, domain_spec) = required(input, argument)?;
+            let (rest, domain_spec) = required(word, argument)?;
             Ok((rest, Mechanism::Ptr(Ptr { domain_spec: Some(domain_spec) })))
         }
-        _ => fault(ParseErrorKind::UnknownMechanism, name),
+        _ => other_case(word, name, argument),
+    }
+}
+
+/// A mechanism whose name is not all in lower case (RFC 7208 4.6.1: "mechanism and modifier names
+/// are case-insensitive"), or none at all.
+fn other_case<'a>(word: &'a [u8], tried: &[u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+    let lower = word.to_ascii_lowercase();
+    match tried {
+        _ if tried != lower => mechanism(word, &lower, argument),
+        _ if name(word) => fault(ParseErrorKind::UnknownMechanism, word),
+        _ => fault(ParseErrorKind::InvalidName, word),
     }
 }
 
@@ -285,121 +274,4 @@ fn optional<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, (Option<Domai
     let (rest, cidr) = dual_cidr_length(cidr)?;
     let (_, spec) = domain_spec(text)?;
     Ok((rest, (Some(spec), cidr)))
-}
-
-/// Where the `dual-cidr-length` at the end of `text` begins. A domain-spec may hold slashes
-/// itself, so it is found from the end.
-fn cidr_start(text: &[u8]) -> usize {
-    let (ip6, before) = slash_digits(text);
-    if !ip6 {
-        return text.len();
-    }
-    match before {
-        [head @ .., b'/'] => match slash_digits(head) {
-            (true, before) => before.len(),
-            (false, _) => head.len(),
-        },
-        _ => before.len(),
-    }
-}
-
-/// Whether `text` ends in a slash and digits, and what is before them.
-fn slash_digits(text: &[u8]) -> (bool, &[u8]) {
-    let digits = text.iter().rev().take_while(|octet| octet.is_ascii_digit()).count();
-    let head = text.get(..text.len() - digits).unwrap_or_default();
-    match head {
-        [before @ .., b'/'] if digits > 0 => (true, before),
-        _ => (false, text),
-    }
-}
-
-/// `dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]`, to the end of the input.
-fn dual_cidr_length(input: &[u8]) -> Parsed<'_, DualCidr> {
-    let mut cidr = DualCidr::default();
-    let mut rest = input;
-    if !rest.is_empty() && !rest.starts_with(b"//") {
-        (rest, cidr.ip4) = cidr_length(rest, 32, ParseErrorKind::InvalidIp4CidrLength)?;
-    }
-    if let [b'/', ip6 @ ..] = rest {
-        (rest, cidr.ip6) = cidr_length(ip6, 128, ParseErrorKind::InvalidIp6CidrLength)?;
-    }
-    if rest.is_empty() { Ok((rest, cidr)) } else { fault(ParseErrorKind::UnexpectedArgument, rest) }
-}
-
-/// `"/" ("0" / %x31-39 *DIGIT)`, in the range up to `most`.
-fn cidr_length(input: &[u8], most: u8, kind: ParseErrorKind) -> Parsed<'_, u8> {
-    let [b'/', text @ ..] = input else {
-        return fault(kind, input);
-    };
-    let (rest, digits) = take_till(|octet| octet == b'/').parse(text)?;
-    match number(digits, most) {
-        Some(length) => Ok((rest, length)),
-        None => fault(kind, if digits.is_empty() { input } else { digits }),
-    }
-}
-
-/// A decimal number without leading zeros, up to `most`.
-fn number(digits: &[u8], most: u8) -> Option<u8> {
-    let mut number = 0_u8;
-    match digits {
-        [b'0'] => return Some(0),
-        [b'1'..=b'9', ..] if digits.len() <= 3 => {}
-        _ => return None,
-    }
-    for digit in digits {
-        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
-        number = number.checked_mul(10)?.checked_add(digit)?;
-    }
-    (number <= most).then_some(number)
-}
-
-/// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
-fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
-    let (cidr, network) = network(input, argument)?;
-    let Some(address) = ip4_network(network) else {
-        return fault(ParseErrorKind::InvalidIp4Network, network);
-    };
-    let (rest, prefix) = match cidr {
-        [] => (cidr, 32),
-        _ => cidr_length(cidr, 32, ParseErrorKind::InvalidIp4CidrLength)?,
-    };
-    match Ipv4Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip4(Ip4 { network }))),
-        _ => fault(ParseErrorKind::InvalidIp4CidrLength, cidr),
-    }
-}
-
-/// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
-fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
-    let (cidr, network) = network(input, argument)?;
-    let address = str::from_utf8(network).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
-    let Some(address) = address else {
-        return fault(ParseErrorKind::InvalidIp6Network, network);
-    };
-    let (rest, prefix) = match cidr {
-        [] => (cidr, 128),
-        _ => cidr_length(cidr, 128, ParseErrorKind::InvalidIp6CidrLength)?,
-    };
-    match Ipv6Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip6(Ip6 { network }))),
-        _ => fault(ParseErrorKind::InvalidIp6CidrLength, cidr),
-    }
-}
-
-/// The network after the colon, and what follows it.
-fn network<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, &'a [u8]> {
-    match argument {
-        [b':', text @ ..] if !text.is_empty() => take_till(|octet| octet == b'/').parse(text),
-        _ => fault(ParseErrorKind::MissingNetwork, input),
-    }
-}
-
-/// `ip4-network = qnum "." qnum "." qnum "." qnum`
-fn ip4_network(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut address = [0; 4];
-    let mut qnums = text.split(|&octet| octet == b'.');
-    for octet in &mut address {
-        *octet = number(qnums.next()?, u8::MAX)?;
-    }
-    qnums.next().is_none().then(|| address.into())
 }

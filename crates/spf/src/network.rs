@@ -1,0 +1,216 @@
+//! The grammar of networks and prefix lengths (RFC 7208 5.6), each function named after its
+//! production.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use nom::Parser;
+use nom::bytes::complete::take_till;
+
+use crate::macro_string::{Parsed, fault};
+use crate::record::{DualCidr, Ip4, Ip6, Mechanism};
+use crate::syntax::ParseErrorKind;
+
+/// Where the `dual-cidr-length` at the end of `text` begins. A domain-spec may hold slashes
+/// itself, so it is found from the end.
+pub(crate) fn cidr_start(text: &[u8]) -> usize {
+    let (ip6, before) = slash_digits(text);
+    if !ip6 {
+        return text.len();
+    }
+    match before {
+        [head @ .., b'/'] => match slash_digits(head) {
+            (true, before) => before.len(),
+            (false, _) => head.len(),
+        },
+        _ => before.len(),
+    }
+}
+
+/// Whether `text` ends in a slash and digits, and what is before them.
+fn slash_digits(text: &[u8]) -> (bool, &[u8]) {
+    let digits = text.iter().rev().take_while(|octet| octet.is_ascii_digit()).count();
+    let head = text.get(..text.len() - digits).unwrap_or_default();
+    match head {
+        [before @ .., b'/'] if digits > 0 => (true, before),
+        _ => (false, text),
+    }
+}
+
+/// `dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]`, to the end of the input.
+pub(crate) fn dual_cidr_length(input: &[u8]) -> Parsed<'_, DualCidr> {
+    let mut cidr = DualCidr::default();
+    let mut rest = input;
+    if !rest.is_empty() && !rest.starts_with(b"//") {
+        (rest, cidr.ip4) = cidr_length(rest, 32, ParseErrorKind::InvalidIp4CidrLength)?;
+    }
+    if let [b'/', ip6 @ ..] = rest {
+        (rest, cidr.ip6) = cidr_length(ip6, 128, ParseErrorKind::InvalidIp6CidrLength)?;
+    }
+    if rest.is_empty() { Ok((rest, cidr)) } else { fault(ParseErrorKind::UnexpectedArgument, rest) }
+}
+
+/// `"/" ("0" / %x31-39 *DIGIT)`, in the range up to `most`.
+fn cidr_length(input: &[u8], most: u8, kind: ParseErrorKind) -> Parsed<'_, u8> {
+    let [b'/', text @ ..] = input else {
+        return fault(kind, input);
+    };
+    let (rest, digits) = take_till(|octet| octet == b'/').parse(text)?;
+    match number(digits, most) {
+        Some(length) => Ok((rest, length)),
+        None => fault(kind, if digits.is_empty() { input } else { digits }),
+    }
+}
+
+/// A decimal number without leading zeros, up to `most`.
+fn number(digits: &[u8], most: u8) -> Option<u8> {
+    let digit = |octet: u8| u16::from(octet - b'0');
+    let number = match *digits {
+        [a @ b'0'..=b'9'] => digit(a),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9'] => 10 * digit(a) + digit(b),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
+            100 * digit(a) + 10 * digit(b) + digit(c)
+        }
+        _ => return None,
+    };
+    u8::try_from(number).ok().filter(|&number| number <= most)
+}
+
+/// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
+pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+    let (cidr, network) = network(input, argument)?;
+    let Some(address) = ip4_network(network) else {
+        return fault(ParseErrorKind::InvalidIp4Network, network);
+    };
+    let (rest, prefix) = match cidr {
+        [] => (cidr, 32),
+        _ => cidr_length(cidr, 32, ParseErrorKind::InvalidIp4CidrLength)?,
+    };
+    match Ipv4Net::new(address, prefix) {
+        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip4(Ip4 { network }))),
+        _ => fault(ParseErrorKind::InvalidIp4CidrLength, cidr),
+    }
+}
+
+/// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
+pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+    let (cidr, network) = network(input, argument)?;
+    let Some(address) = ip6_network(network) else {
+        return fault(ParseErrorKind::InvalidIp6Network, network);
+    };
+    let (rest, prefix) = match cidr {
+        [] => (cidr, 128),
+        _ => cidr_length(cidr, 128, ParseErrorKind::InvalidIp6CidrLength)?,
+    };
+    match Ipv6Net::new(address, prefix) {
+        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip6(Ip6 { network }))),
+        _ => fault(ParseErrorKind::InvalidIp6CidrLength, cidr),
+    }
+}
+
+/// The network after the colon, and what follows it.
+fn network<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, &'a [u8]> {
+    match argument {
+        [b':', text @ ..] if !text.is_empty() => take_till(|octet| octet == b'/').parse(text),
+        _ => fault(ParseErrorKind::MissingNetwork, input),
+    }
+}
+
+/// `ip4-network = qnum "." qnum "." qnum "." qnum`
+fn ip4_network(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut address = [0; 4];
+    let mut qnums = text.split(|&octet| octet == b'.');
+    for octet in &mut address {
+        *octet = number(qnums.next()?, u8::MAX)?;
+    }
+    qnums.next().is_none().then(|| address.into())
+}
+
+/// `ip6-network`, as RFC 4291 2.2 says.
+fn ip6_network(text: &[u8]) -> Option<Ipv6Addr> {
+    let mut groups = [0; 8];
+    let Some(gap) = text.windows(2).position(|two| two == b"::") else {
+        return (h16s(text, &mut groups)? == 8).then(|| groups.into());
+    };
+    let (head, tail) = (text.get(..gap)?, text.get(gap + 2..)?);
+    let before = if head.is_empty() { 0 } else { h16s(head, &mut groups)? };
+    let mut last = [0; 8];
+    let after = if tail.is_empty() { 0 } else { h16s(tail, &mut last)? };
+    // RFC 4291 2.2: "The use of "::" indicates one or more groups of 16 bits of zeros." And the
+    // IPv4 form stands at the end alone.
+    if before + after > 7 || head.contains(&b'.') {
+        return None;
+    }
+    groups.get_mut(8 - after..)?.copy_from_slice(last.get(..after)?);
+    Some(groups.into())
+}
+
+/// Groups of one to four hexadecimal digits with colons between, the last two perhaps as an IPv4
+/// address; how many.
+fn h16s(text: &[u8], groups: &mut [u16; 8]) -> Option<usize> {
+    let mut count = 0;
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let end = text.iter().position(|&octet| octet == b':').unwrap_or(text.len());
+        let (group, after) = text.split_at_checked(end)?;
+        rest = after.get(1..);
+        if let Some(group) = h16(group) {
+            *groups.get_mut(count)? = group;
+            count += 1;
+        } else {
+            let [a, b, c, d] = ip4_network(group).filter(|_| rest.is_none())?.octets();
+            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
+            *groups.get_mut(count + 1)? = u16::from_be_bytes([c, d]);
+            count += 2;
+        }
+    }
+    Some(count)
+}
+
+fn h16(group: &[u8]) -> Option<u16> {
+    let mut number = 0;
+    if !matches!(group.len(), 1..=4) {
+        return None;
+    }
+    for &octet in group {
+        let digit = match octet {
+            b'0'..=b'9' => octet - b'0',
+            b'a'..=b'f' => octet - b'a' + 10,
+            b'A'..=b'F' => octet - b'A' + 10,
+            _ => return None,
+        };
+        number = (number << 4) | u16::from(digit);
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn std4(text: &str) -> Option<Ipv4Addr> {
+        text.parse().ok()
+    }
+
+    fn std6(text: &str) -> Option<Ipv6Addr> {
+        text.parse().ok()
+    }
+
+    proptest! {
+        /// Addresses are what the standard library takes for addresses.
+        #[test]
+        fn addresses(
+            text in "[0-9a-fA-F:.]{0,24}",
+            groups in prop::collection::vec("(|0|00|1|25|256|[0-9a-f]{1,4}|1\\.2\\.3\\.4)", 1..9),
+            four in "[0-9]{1,3}(\\.[0-9]{1,3}){2,4}",
+            address in any::<[u8; 16]>(),
+        ) {
+            let address = Ipv6Addr::from(address).to_string();
+            for text in [text, groups.join(":"), address, four] {
+                prop_assert_eq!(ip4_network(text.as_bytes()), std4(&text), "{}", text);
+                prop_assert_eq!(ip6_network(text.as_bytes()), std6(&text), "{}", text);
+            }
+        }
+    }
+}
