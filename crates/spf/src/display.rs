@@ -105,13 +105,13 @@ impl Display for Modifier {
 
 impl Display for DomainSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.macro_string.fmt(f)
+        self.macro_string().fmt(f)
     }
 }
 
 impl Display for MacroString {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.parts.iter().try_for_each(|part| part.fmt(f))
+        self.parts().iter().try_for_each(|part| part.fmt(f))
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn domain_spec(input: &[u8]) -> Parsed<'_, DomainSpec> {
 
 /// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
 fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Parsed<'a, ()> {
-    let text = match macro_string.parts.last() {
+    let text = match macro_string.parts().last() {
         None => return fault(ParseErrorKind::MissingDomainSpec, input),
         Some(Part::Literal(text)) => text.len(),
         Some(Part::Macro(_) | Part::Percent | Part::Space | Part::UrlSpace) => {
@@ -78,18 +78,18 @@ pub(crate) fn toplabel(label: &[u8]) -> bool {
 /// `macro-string = *( macro-expand / macro-literal )`, or
 /// `explain-string = *( macro-string / SP )`, to the end of the input.
 pub(crate) fn macro_string(input: &[u8], place: Place) -> Parsed<'_, MacroString> {
-    if let Ok((rest @ [], part)) = macro_literal(input, place) {
-        return Ok((rest, MacroString { parts: vec![part] }));
-    }
     let mut parts = Vec::new();
     let mut rest = input;
     while let Some(&octet) = rest.first() {
         let (after, part) =
             if octet == b'%' { macro_expand(rest, place)? } else { macro_literal(rest, place)? };
+        if after.is_empty() && parts.is_empty() {
+            return Ok((after, MacroString::one(part)));
+        }
         parts.push(part);
         rest = after;
     }
-    Ok((rest, MacroString { parts }))
+    Ok((rest, MacroString::list(parts)))
 }
 
 /// `macro-literal = %x21-24 / %x26-7E`, as many as there are.

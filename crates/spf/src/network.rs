@@ -8,7 +8,7 @@ use nom::Parser;
 use nom::bytes::complete::take_till;
 
 use crate::macro_string::{Parsed, fault};
-use crate::record::{DualCidr, Ip4, Ip6, Mechanism};
+use crate::record::DualCidr;
 use crate::syntax::ParseErrorKind;
 
 /// Where the `dual-cidr-length` at the end of `text` begins. A domain-spec may hold slashes
@@ -77,7 +77,7 @@ fn number(digits: &[u8], most: u8) -> Option<u8> {
 }
 
 /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
-pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net> {
     let (cidr, network) = network(input, argument)?;
     let Some(address) = ip4_network(network) else {
         return fault(ParseErrorKind::InvalidIp4Network, network);
@@ -87,13 +87,13 @@ pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechani
         _ => cidr_length(cidr, 32, ParseErrorKind::InvalidIp4CidrLength)?,
     };
     match Ipv4Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip4(Ip4 { network }))),
+        Ok(network) if rest.is_empty() => Ok((rest, network)),
         _ => fault(ParseErrorKind::InvalidIp4CidrLength, cidr),
     }
 }
 
 /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
-pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv6Net> {
     let (cidr, network) = network(input, argument)?;
     let Some(address) = ip6_network(network) else {
         return fault(ParseErrorKind::InvalidIp6Network, network);
@@ -103,7 +103,7 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Mechani
         _ => cidr_length(cidr, 128, ParseErrorKind::InvalidIp6CidrLength)?,
     };
     match Ipv6Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, Mechanism::Ip6(Ip6 { network }))),
+        Ok(network) if rest.is_empty() => Ok((rest, network)),
         _ => fault(ParseErrorKind::InvalidIp6CidrLength, cidr),
     }
 }

@@ -9,14 +9,15 @@ use nom::{Err, Offset, Parser};
 use crate::macro_string::{Fault, Parsed, Place, domain_spec, fault, macro_string};
 use crate::network::{cidr_start, dual_cidr_length, ip4, ip6};
 use crate::record::{
-    A, Directive, DomainSpec, DualCidr, Exists, Include, MacroString, Mechanism, Modifier,
-    ModifierKind, Mx, Ptr, Qualifier, Record, Term,
+    A, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, MacroString, Mechanism,
+    Modifier, ModifierKind, Mx, Ptr, Qualifier, Record, Term,
 };
 use crate::syntax::{ParseError, ParseErrorKind};
 
 /// How many errors [`parse_all`] lists: a hostile record may have one in every other octet.
 const MAX_ERRORS: usize = 64;
-/// For how many terms room is made at once: a hostile record may be all spaces.
+/// Octets of a common term, and for how many terms room is made at once.
+const TERM: usize = 12;
 const MAX_RESERVE: usize = 64;
 
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
@@ -90,8 +91,7 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
         errors.push(ParseError { kind: ParseErrorKind::NoVersion, span });
         return (record, errors);
     };
-    let spaces = rest.iter().filter(|&&octet| octet == b' ').count();
-    record.terms.reserve(spaces.min(MAX_RESERVE));
+    record.terms.reserve((rest.len() / TERM).min(MAX_RESERVE));
     let (mut redirect, mut explanation) = (false, false);
     // `terms = *( 1*SP ( directive / modifier ) )`
     for text in rest.split(|&octet| octet == b' ').filter(|text| !text.is_empty()) {
@@ -190,8 +190,8 @@ fn modifier<'a>(input: &'a [u8], name: &'a [u8], value: &'a [u8]) -> Parsed<'a, 
         return domain_spec(value).map(|(rest, spec)| (rest, make(spec)));
     }
     let (rest, value) = macro_string(value, Place::Term)?;
-    let name = str::from_utf8(name).unwrap_or_default().to_owned();
-    Ok((rest, ModifierKind::Unknown { name, value }))
+    let name = str::from_utf8(name).unwrap_or_default().into();
+    Ok((rest, ModifierKind::Unknown { name, value: Box::new(value) }))
 }
 
 /// `[ qualifier ]`, `qualifier = "+" / "-" / "?" / "~"`
@@ -210,8 +210,14 @@ fn qualifier(input: &[u8]) -> (&[u8], Qualifier) {
 /// `word` is what the record has, `name` the same in the case that is compared.
 fn mechanism<'a>(word: &'a [u8], name: &[u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
     match name {
-        b"ip4" => ip4(word, argument),
-        b"ip6" => ip6(word, argument),
+        b"ip4" => {
+            let (rest, network) = ip4(word, argument)?;
+            Ok((rest, Mechanism::Ip4(Ip4 { network })))
+        }
+        b"ip6" => {
+            let (rest, network) = ip6(word, argument)?;
+            Ok((rest, Mechanism::Ip6(Ip6 { network })))
+        }
         b"include" => {
             let (rest, domain_spec) = required(word, argument)?;
             Ok((rest, Mechanism::Include(Include { domain_spec })))

@@ -157,28 +157,38 @@ pub enum ModifierKind {
     /// Any other modifier: ignored, but its syntax is checked.
     Unknown {
         /// The name as written.
-        name: String,
+        name: Box<str>,
         /// The value.
-        value: MacroString,
+        value: Box<MacroString>,
     },
 }
 
 /// `domain-spec` (RFC 7208 7.1): a macro-string that ends in a top label or a macro.
+///
+/// It is kept behind a pointer: most terms of most records are networks, and small.
 #[derive(Debug, Clone)]
-pub struct DomainSpec {
-    pub(crate) macro_string: MacroString,
+pub struct DomainSpec(Box<NamedMacroString>);
+
+#[derive(Debug, Clone)]
+struct NamedMacroString {
+    macro_string: MacroString,
     /// The name it gives where it has no macro, made when first needed: `None` inside if invalid.
     name: OnceLock<Option<Name>>,
 }
 
 impl DomainSpec {
     pub(crate) fn new(macro_string: MacroString) -> DomainSpec {
-        DomainSpec { macro_string, name: OnceLock::new() }
+        DomainSpec(Box::new(NamedMacroString { macro_string, name: OnceLock::new() }))
+    }
+
+    /// The macro-string.
+    pub fn macro_string(&self) -> &MacroString {
+        &self.0.macro_string
     }
 
     /// The parts, in order.
     pub fn parts(&self) -> &[Part] {
-        &self.macro_string.parts
+        self.macro_string().parts()
     }
 
     /// Its text if it has no macro: the same name for every message.
@@ -192,29 +202,45 @@ impl DomainSpec {
     /// The name of a literal domain-spec, kept once made; `Some(None)` if it is no valid name.
     pub(crate) fn literal_name(&self) -> Option<Option<&Name>> {
         let text = self.literal()?;
-        Some(self.name.get_or_init(|| crate::expand::name(text.as_bytes())).as_ref())
+        Some(self.0.name.get_or_init(|| crate::expand::name(text.as_bytes())).as_ref())
     }
 }
 
 impl PartialEq for DomainSpec {
     fn eq(&self, other: &DomainSpec) -> bool {
-        self.macro_string == other.macro_string
+        self.macro_string() == other.macro_string()
     }
 }
 
 impl Eq for DomainSpec {}
 
 /// `macro-string` or `explain-string` (RFC 7208 7.1).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MacroString {
-    /// The parts, in order; no two literals in a row.
-    pub(crate) parts: Vec<Part>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MacroString(Parts);
+
+/// The parts of a macro-string; a single one, the common case, without a list of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Parts {
+    One(Part),
+    List(Vec<Part>),
 }
 
 impl MacroString {
+    pub(crate) fn one(part: Part) -> MacroString {
+        MacroString(Parts::One(part))
+    }
+
+    /// No two literals in a row, and not one part alone.
+    pub(crate) fn list(parts: Vec<Part>) -> MacroString {
+        MacroString(Parts::List(parts))
+    }
+
     /// The parts, in order.
     pub fn parts(&self) -> &[Part] {
-        &self.parts
+        match &self.0 {
+            Parts::One(part) => std::slice::from_ref(part),
+            Parts::List(parts) => parts,
+        }
     }
 }
 
