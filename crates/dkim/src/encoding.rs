@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use memchr::memchr3;
 
 /// RFC 6376 2.10 makes the padding optional: `base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS)
 /// [ [FWS] "=" [ [FWS] "=" ] ]`.
@@ -44,13 +45,18 @@ pub(crate) fn split_colons(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.
 pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
-    if !value.iter().any(|&octet| is_fws(octet)) {
+    let Some(_) = memchr3(b' ', b'\t', b'\r', value) else {
         return BASE64.decode(value).ok();
-    }
+    };
     let mut compact = Vec::with_capacity(value.len());
-    for part in value.split(|&octet| is_fws(octet)) {
+    let mut rest = value;
+    while let Some((part, folded)) =
+        memchr3(b' ', b'\t', b'\r', rest).and_then(|at| rest.split_at_checked(at))
+    {
         compact.extend_from_slice(part);
+        rest = folded.trim_ascii_start();
     }
+    compact.extend_from_slice(rest);
     BASE64.decode(&compact).ok()
 }
 

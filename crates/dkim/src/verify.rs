@@ -452,11 +452,19 @@ fn fits(algorithm: Algorithm, key_type: KeyType) -> bool {
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
 fn unsigned_duplicate(fields: &[Field<'_>], signature: &Signature) -> Option<&'static str> {
-    SINGLETONS.into_iter().find(|name| {
-        let present = fields.iter().filter(|field| field.is(name)).count();
-        present > 1 && {
-            let signed = signature.signed_fields.count(name.as_bytes());
-            (1..present).contains(&signed)
+    let mut present = [0_usize; SINGLETONS.len()];
+    for name in fields.iter().filter_map(Field::name) {
+        let known = SINGLETONS.iter().zip(&mut present);
+        for (_, count) in known.filter(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())) {
+            *count += 1;
         }
-    })
+    }
+    let repeated = SINGLETONS.into_iter().zip(present).filter(|(_, count)| *count > 1);
+    repeated
+        .filter(|(name, count)| {
+            let signed = signature.signed_fields.count(name.as_bytes());
+            (1..*count).contains(&signed)
+        })
+        .map(|(name, _)| name)
+        .next()
 }
