@@ -172,7 +172,9 @@ pub(crate) fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameErr
         return Err(NameError::TooLong);
     }
     wire.push(length);
-    wire.extend(label.iter().map(u8::to_ascii_lowercase));
+    wire.extend_from_slice(label);
+    let start = wire.len() - label.len();
+    wire.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
     Ok(())
 }
 

@@ -78,9 +78,16 @@ fn number(digits: &[u8], most: u8) -> Option<u8> {
 
 /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
 pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net> {
-    let (cidr, network) = network(input, argument)?;
-    let Some(address) = ip4_network(network) else {
-        return fault(ParseErrorKind::InvalidIp4Network, network);
+    let [b':', text @ ..] = argument else {
+        return fault(ParseErrorKind::MissingNetwork, input);
+    };
+    let (cidr, address) = match ip4_network(text) {
+        Some((cidr @ ([] | [b'/', ..]), address)) => (cidr, address),
+        _ if text.is_empty() => return fault(ParseErrorKind::MissingNetwork, input),
+        _ => {
+            let (_, network) = take_till(|octet| octet == b'/').parse(text)?;
+            return fault(ParseErrorKind::InvalidIp4Network, network);
+        }
     };
     let (rest, prefix) = match cidr {
         [] => (cidr, 32),
@@ -94,7 +101,13 @@ pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net
 
 /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
 pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv6Net> {
-    let (cidr, network) = network(input, argument)?;
+    let [b':', text @ ..] = argument else {
+        return fault(ParseErrorKind::MissingNetwork, input);
+    };
+    if text.is_empty() {
+        return fault(ParseErrorKind::MissingNetwork, input);
+    }
+    let (cidr, network) = take_till(|octet| octet == b'/').parse(text)?;
     let Some(address) = ip6_network(network) else {
         return fault(ParseErrorKind::InvalidIp6Network, network);
     };
@@ -108,22 +121,31 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv6Net
     }
 }
 
-/// The network after the colon, and what follows it.
-fn network<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, &'a [u8]> {
-    match argument {
-        [b':', text @ ..] if !text.is_empty() => take_till(|octet| octet == b'/').parse(text),
-        _ => fault(ParseErrorKind::MissingNetwork, input),
-    }
+/// `ip4-network = qnum "." qnum "." qnum "." qnum`, and what follows it.
+fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
+    let (rest, a) = qnum(input)?;
+    let (rest, b) = qnum(rest.strip_prefix(b".")?)?;
+    let (rest, c) = qnum(rest.strip_prefix(b".")?)?;
+    let (rest, d) = qnum(rest.strip_prefix(b".")?)?;
+    Some((rest, Ipv4Addr::new(a, b, c, d)))
 }
 
-/// `ip4-network = qnum "." qnum "." qnum "." qnum`
-fn ip4_network(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut address = [0; 4];
-    let mut qnums = text.split(|&octet| octet == b'.');
-    for octet in &mut address {
-        *octet = number(qnums.next()?, u8::MAX)?;
-    }
-    qnums.next().is_none().then(|| address.into())
+/// `qnum`: 0 to 255 without leading zeros, and what follows it.
+fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
+    let digit = |octet: u8| octet.wrapping_sub(b'0');
+    let (rest, number, least) = match *input {
+        [a, b, c, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 && digit(c) < 10 => {
+            let number = 100 * u16::from(digit(a)) + u16::from(10 * digit(b) + digit(c));
+            (rest, number, 100)
+        }
+        [a, b, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 => {
+            (rest, u16::from(10 * digit(a) + digit(b)), 10)
+        }
+        [a, ref rest @ ..] if digit(a) < 10 => (rest, u16::from(digit(a)), 0),
+        _ => return None,
+    };
+    // A smaller number has a leading zero.
+    u8::try_from(number).ok().filter(|_| number >= least).map(|number| (rest, number))
 }
 
 /// `ip6-network`, as RFC 4291 2.2 says.
@@ -158,7 +180,10 @@ fn h16s(text: &[u8], groups: &mut [u16; 8]) -> Option<usize> {
             *groups.get_mut(count)? = group;
             count += 1;
         } else {
-            let [a, b, c, d] = ip4_network(group).filter(|_| rest.is_none())?.octets();
+            let Some(([], address)) = ip4_network(group).filter(|_| rest.is_none()) else {
+                return None;
+            };
+            let [a, b, c, d] = address.octets();
             *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
             *groups.get_mut(count + 1)? = u16::from_be_bytes([c, d]);
             count += 2;
@@ -208,7 +233,8 @@ mod tests {
         ) {
             let address = Ipv6Addr::from(address).to_string();
             for text in [text, groups.join(":"), address, four] {
-                prop_assert_eq!(ip4_network(text.as_bytes()), std4(&text), "{}", text);
+                let four = ip4_network(text.as_bytes()).filter(|(rest, _)| rest.is_empty());
+                prop_assert_eq!(four.map(|(_, address)| address), std4(&text), "{}", text);
                 prop_assert_eq!(ip6_network(text.as_bytes()), std6(&text), "{}", text);
             }
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
+use memchr::memchr_iter;
 use nom::bytes::complete::tag_no_case;
 use nom::{Err, Offset, Parser};
 
@@ -94,7 +95,13 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
     record.terms.reserve((rest.len() / TERM).min(MAX_RESERVE));
     let (mut redirect, mut explanation) = (false, false);
     // `terms = *( 1*SP ( directive / modifier ) )`
-    for text in rest.split(|&octet| octet == b' ').filter(|text| !text.is_empty()) {
+    let mut begin = 0;
+    for end in memchr_iter(b' ', rest).chain([rest.len()]) {
+        let text = rest.get(begin..end).unwrap_or_default();
+        begin = end + 1;
+        if text.is_empty() {
+            continue;
+        }
         let start = octets.offset(text);
         let span = start..start + text.len();
         match term(text, span.clone()) {
