@@ -4,6 +4,8 @@
 //! AWS-LC verifies and signs with RSA and signs with Ed25519, in constant time. Ed25519 is verified
 //! by `ed25519-dalek` in both, strictly, so that both give the same answers.
 
+use mailproof_canonicalization::Sink;
+
 #[cfg(feature = "aws-lc-rs")]
 mod aws;
 mod private_key;
@@ -24,19 +26,33 @@ pub(crate) type Digest = [u8; 32];
 
 /// SHA-256 (RFC 6234) over octets that come in pieces.
 #[derive(Clone, Default)]
-pub(crate) struct Sha256(sha2::Sha256);
+pub struct Sha256(sha2::Sha256);
 
 impl Sha256 {
-    pub(crate) fn update(&mut self, octets: &[u8]) {
+    /// Takes the next octets.
+    pub fn update(&mut self, octets: &[u8]) {
         sha2::Digest::update(&mut self.0, octets);
     }
 
-    pub(crate) fn finish(self) -> Digest {
+    /// The digest.
+    pub fn finish(self) -> [u8; 32] {
         sha2::Digest::finalize(self.0).into()
     }
 
     pub(crate) fn digest(octets: &[u8]) -> Digest {
         <sha2::Sha256 as sha2::Digest>::digest(octets).into()
+    }
+}
+
+impl Sink for Sha256 {
+    fn write(&mut self, octets: &[u8]) {
+        self.update(octets);
+    }
+}
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sha256")
     }
 }
 

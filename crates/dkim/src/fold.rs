@@ -6,19 +6,19 @@ const COLUMNS: usize = 78;
 const INDENT: usize = 8;
 
 /// A header field as it is written, folded where white space may stand.
-pub(crate) struct Folder {
+pub struct Folder {
     octets: Vec<u8>,
     column: usize,
 }
 
 impl Folder {
     /// Begins a field with its name and colon.
-    pub(crate) fn new(name: &str) -> Folder {
+    pub fn new(name: &str) -> Folder {
         Folder { octets: name.into(), column: name.len() }
     }
 
     /// A word with white space before it.
-    pub(crate) fn word(&mut self, word: &str) {
+    pub fn word(&mut self, word: &str) {
         if self.column + 1 + word.len() > COLUMNS {
             self.fold();
         } else {
@@ -29,7 +29,7 @@ impl Folder {
     }
 
     /// A word that stands close to what is before it, unless it is on a new line.
-    pub(crate) fn part(&mut self, word: &str) {
+    pub fn part(&mut self, word: &str) {
         if self.column + word.len() > COLUMNS {
             self.fold();
         }
@@ -37,7 +37,7 @@ impl Folder {
     }
 
     /// A text that may be folded anywhere, such as base64.
-    pub(crate) fn text(&mut self, mut text: &str) {
+    pub fn text(&mut self, mut text: &str) {
         while !text.is_empty() {
             let room = COLUMNS.saturating_sub(self.column);
             let Some((line, rest)) = text.split_at_checked(room) else { break };
@@ -49,12 +49,12 @@ impl Folder {
     }
 
     /// The field so far.
-    pub(crate) fn octets(&self) -> &[u8] {
+    pub fn octets(&self) -> &[u8] {
         &self.octets
     }
 
     /// The field, with its final CRLF.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    pub fn finish(mut self) -> Vec<u8> {
         self.octets.extend_from_slice(b"\r\n");
         self.octets
     }

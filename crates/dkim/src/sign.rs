@@ -126,6 +126,15 @@ pub struct Signer<'h, 'k> {
     templates: Vec<Template<'k>>,
     body: BodyHasher,
     signable: SignableBody,
+    form: Form,
+}
+
+/// Which field is made.
+#[derive(Clone, Copy)]
+enum Form {
+    Dkim,
+    /// The ARC-Message-Signature of this instance.
+    Arc(u8),
 }
 
 impl<'h, 'k> Signer<'h, 'k> {
@@ -138,6 +147,30 @@ impl<'h, 'k> Signer<'h, 'k> {
         templates: Vec<Template<'k>>,
         eight_bit: EightBit,
     ) -> Result<Signer<'h, 'k>, Refusal> {
+        Signer::begin(header, templates, eight_bit, Form::Dkim)
+    }
+
+    /// Begins to make the ARC-Message-Signature (RFC 8617 4.1.2) of an instance: a DKIM-Signature
+    /// of another name, without v=, and with the instance in the place of an AUID.
+    ///
+    /// # Errors
+    /// As [`Signer::new`].
+    pub fn arc(
+        header: &'h Header,
+        template: Template<'k>,
+        instance: u8,
+        eight_bit: EightBit,
+    ) -> Result<Signer<'h, 'k>, Refusal> {
+        let template = Template { identity: None, ..template };
+        Signer::begin(header, vec![template], eight_bit, Form::Arc(instance))
+    }
+
+    fn begin(
+        header: &'h Header,
+        templates: Vec<Template<'k>>,
+        eight_bit: EightBit,
+        form: Form,
+    ) -> Result<Signer<'h, 'k>, Refusal> {
         check_header(header, eight_bit)?;
         let mut body = BodyHasher::default();
         for template in &templates {
@@ -149,6 +182,7 @@ impl<'h, 'k> Signer<'h, 'k> {
             templates,
             body,
             signable: SignableBody::new(eight_bit),
+            form,
         })
     }
 
@@ -169,13 +203,13 @@ impl<'h, 'k> Signer<'h, 'k> {
     /// # Errors
     /// The body ends in a way that must not be signed, or the cryptographic library failed.
     pub fn finish(self) -> Result<Vec<Vec<u8>>, Refusal> {
-        let Signer { fields, templates, body, signable } = self;
+        let Signer { fields, templates, body, signable, form } = self;
         signable.finish()?;
         let hashes = body.finish();
         let sign = |template: &Template<'_>| {
             let (body_hash, _) =
                 hashes.hash(template.body_canonicalization, None).unwrap_or_default();
-            sign(template, &fields, &body_hash).map_err(Refusal::from)
+            sign(form, template, &fields, &body_hash).map_err(Refusal::from)
         };
         templates.iter().map(sign).collect()
     }
@@ -213,12 +247,20 @@ fn check_template(template: &Template<'_>) -> Result<(), Refusal> {
 }
 
 fn sign(
+    form: Form,
     template: &Template<'_>,
     fields: &[Field<'_>],
     body_hash: &Digest,
 ) -> Result<Vec<u8>, SigningError> {
     let names = signed_names(&template.fields, fields);
-    let mut folder = Folder::new("DKIM-Signature:");
+    let mut folder = match form {
+        Form::Dkim => Folder::new("DKIM-Signature:"),
+        Form::Arc(_) => Folder::new("ARC-Message-Signature:"),
+    };
+    match form {
+        Form::Dkim => folder.word("v=1;"),
+        Form::Arc(instance) => folder.word(&format!("i={instance};")),
+    }
     write_tags(&mut folder, template, &names, body_hash);
     let digest = header_digest(template, fields, &names, folder.octets());
     folder.text(&STANDARD.encode(template.key.sign(&digest)?));
@@ -233,7 +275,6 @@ fn write_tags(
     body_hash: &Digest,
 ) {
     let Template { header_canonicalization: header, body_canonicalization: body, .. } = template;
-    folder.word("v=1;");
     folder.word(&format!("a={};", template.key.algorithm()));
     folder.word(&format!("c={header}/{body};"));
     folder.word(&format!("d={};", template.domain));

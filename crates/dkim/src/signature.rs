@@ -69,6 +69,26 @@ impl Signature {
     }
 }
 
+/// What an ARC-Seal header field (RFC 8617 4.1.3) has in common with a DKIM-Signature: a signature
+/// without a body hash, over header fields that no tag names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealSignature {
+    /// Tag a=.
+    pub algorithm: Algorithm,
+    /// Tag b=: the signature data.
+    pub signature: Vec<u8>,
+    /// Tag d=: the domain of the sealer, as A-labels.
+    pub domain: Name,
+    /// Tag s=: the selector, as A-labels.
+    pub selector: Name,
+    /// Tag t=: when it was signed, in seconds since 1970-01-01 UTC.
+    pub timestamp: Option<u64>,
+    /// Where the key record is.
+    pub key_name: Name,
+    /// Where the value of b= stands in the field's value, surrounding white space included.
+    pub signature_span: Range<usize>,
+}
+
 /// The Agent or User Identifier, tag i= (RFC 6376 3.5), decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

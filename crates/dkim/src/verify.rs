@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use mailproof_dns::{Answers, Missing, Name, Question, Response, Txt};
+use mailproof_dns::{Answers, Missing, Name, Question, Response};
 use mailproof_message::{Field, Header, author_domain};
 
 use crate::body_hash::{BodyHasher, BodyHashes};
-use crate::crypto::{Digest, Sha256};
+use crate::crypto::{Digest, Sha256, VerifyingKey};
 use crate::header_hash::hash_input;
 use crate::keys::{KeyCache, NoCache};
 use crate::limits::Limits;
-use crate::outcome::{Cause, Checks, KeyFacts, Outcome, SignatureOutcome};
+use crate::outcome::{Cause, Checks, Outcome, SignatureOutcome};
 use crate::parse::claimed;
 use crate::policy::{Policy, SINGLETONS};
-use crate::record::{KeyError, KeyErrorKind, KeyRecord, KeyType};
-use crate::signature::{Algorithm, Signature};
+use crate::signature::Signature;
+use crate::trial::Trial;
 
 /// A Verifier (RFC 6376 2.2) that has read the header section and takes the body in chunks.
 ///
@@ -77,6 +77,35 @@ impl<'h> Verifier<'h> {
             })
             .collect();
         keep_within_limit(&mut candidates, header, &limits);
+        Verifier::begin(fields, candidates, policy, limits)
+    }
+
+    /// Takes signatures read before, each with the place of its field from the top: those of
+    /// ARC-Message-Signature fields ([`Signature::parse_arc`]). How many is for the caller to
+    /// bound.
+    pub fn of_signatures(
+        header: &'h Header,
+        signatures: impl IntoIterator<Item = (usize, Signature)>,
+        now: u64,
+        policy: Policy,
+        limits: Limits,
+    ) -> Verifier<'h> {
+        let candidates = signatures
+            .into_iter()
+            .map(|(place, signature)| Candidate {
+                place,
+                state: ready(place, signature, now, &policy),
+            })
+            .collect();
+        Verifier::begin(header.fields().collect(), candidates, policy, limits)
+    }
+
+    fn begin(
+        fields: Vec<Field<'h>>,
+        candidates: Vec<Candidate>,
+        policy: Policy,
+        limits: Limits,
+    ) -> Verifier<'h> {
         let mut body = BodyHasher::default();
         for (signature, _) in candidates.iter().filter_map(Candidate::ready) {
             body.want(signature.body_canonicalization, signature.body_length);
@@ -120,14 +149,37 @@ impl Verification<'_> {
     /// As [`Verification::verify`].
     pub fn verify_with(&self, answers: &Answers, cache: &dyn KeyCache) -> Result<Outcome, Missing> {
         keys(&self.candidates, answers)?;
-        let signatures = self.candidates.iter().map(|candidate| match &candidate.state {
+        let signatures =
+            self.candidates.iter().map(|candidate| self.one(candidate, answers, cache));
+        Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
+    }
+
+    /// What verifying finds for one signature, by its number from 0; `None` if there are fewer.
+    ///
+    /// # Errors
+    /// The question for its key, if it is missing.
+    pub fn verify_one(
+        &self,
+        number: usize,
+        answers: &Answers,
+        cache: &dyn KeyCache,
+    ) -> Result<Option<SignatureOutcome>, Missing> {
+        self.candidates.get(number).map(|candidate| self.one(candidate, answers, cache)).transpose()
+    }
+
+    fn one(
+        &self,
+        candidate: &Candidate,
+        answers: &Answers,
+        cache: &dyn KeyCache,
+    ) -> Result<SignatureOutcome, Missing> {
+        match &candidate.state {
             State::Settled(outcome) => Ok((**outcome).clone()),
             State::Ready { signature, question } => {
                 let response = answers.require(question)?;
                 Ok(self.judge(candidate.place, signature, response, cache))
             }
-        });
-        Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
+        }
     }
 
     /// RFC 6376 6.1.2 and 6.1.3 for one signature.
@@ -138,106 +190,34 @@ impl Verification<'_> {
         response: &Response,
         cache: &dyn KeyCache,
     ) -> SignatureOutcome {
-        let mut judged = SignatureOutcome {
-            cause: Cause::NoKey { name_exists: true },
+        let trial = Trial {
+            algorithm: signature.algorithm,
+            domain: &signature.domain,
+            identity: signature.identity.as_ref(),
+            limits: &self.limits,
+            cache,
+        };
+        let mut header_digest = None;
+        let tried =
+            trial.run(response, |key| self.compare(place, signature, key, &mut header_digest));
+        SignatureOutcome {
+            cause: tried.cause,
             field: place,
             domain: Some(signature.domain.clone()),
             selector: Some(signature.selector.clone()),
             signature: Some(Arc::clone(signature)),
-            key: None,
-            checks: None,
-        };
-        match response {
-            Response::Records(_) => self.try_keys(&mut judged, signature, response, cache),
-            Response::NoData => {}
-            Response::NxDomain => judged.cause = Cause::NoKey { name_exists: false },
-            Response::Failure(failure) => judged.cause = Cause::KeyUnavailable(*failure),
-        }
-        judged
-    }
-
-    /// RFC 6376 6.1.2 step 4: "If the query for the public key returns multiple key records, the
-    /// Verifier can choose one of the key records or may cycle through the key records, performing
-    /// the remainder of these steps on each record at the discretion of the implementer."
-    ///
-    /// Disputed. OpenDKIM takes the first, dkimpy fails, go-msgauth tries each; we pass over what is
-    /// no key record and try the first two that are, because wildcard and stray text records stand
-    /// beside keys. Case: key-two-records-second-right.
-    fn try_keys(
-        &self,
-        judged: &mut SignatureOutcome,
-        signature: &Signature,
-        response: &Response,
-        cache: &dyn KeyCache,
-    ) {
-        let mut tried = 0;
-        let mut header_digest = None;
-        let mut first_error = None;
-        for txt in response.texts().take(self.limits.texts_read) {
-            let record = match self.read_key(txt, signature.algorithm, cache) {
-                Ok(record) => record,
-                Err(cause) => {
-                    first_error.get_or_insert(cause);
-                    continue;
-                }
-            };
-            let Ok(record) = record.as_ref() else { continue };
-            let (cause, checks) = self.try_key(judged.field, signature, record, &mut header_digest);
-            tried += 1;
-            if tried == 1 || cause == Cause::Verified {
-                judged.key = Some(KeyFacts {
-                    key_type: record.key_type,
-                    bits: record.public_key.as_ref().map_or(0, |key| key.bits()),
-                    testing: record.testing,
-                });
-                judged.checks = checks;
-                judged.cause = cause;
-            }
-            if judged.cause == Cause::Verified || tried == self.limits.keys_tried {
-                return;
-            }
-        }
-        if let (0, Some(cause)) = (tried, first_error) {
-            judged.cause = cause;
+            key: tried.key,
+            checks: tried.detail,
         }
     }
 
-    fn read_key(
-        &self,
-        txt: &Txt,
-        algorithm: Algorithm,
-        cache: &dyn KeyCache,
-    ) -> Result<Arc<Result<KeyRecord, KeyError>>, Cause> {
-        let text = txt.joined();
-        let most = self.limits.key_record_octets;
-        if text.len() > most {
-            return Err(Cause::KeyRecordTooLong { octets: text.len(), most });
-        }
-        let record = cache.key_record(text);
-        let error = match record.as_ref() {
-            Ok(_) => return Ok(record),
-            Err(error) => error,
-        };
-        match error.kind {
-            // An Ed25519 key without k= reads as a broken RSA key; what is wrong is the type.
-            KeyErrorKind::KeyForm { key_type, .. } if !fits(algorithm, key_type) => {
-                Err(Cause::KeyTypeMismatch { key: key_type, algorithm })
-            }
-            _ => Err(Cause::Key { record: text.to_vec(), error: error.clone() }),
-        }
-    }
-
-    fn try_key(
+    fn compare(
         &self,
         place: usize,
         signature: &Signature,
-        record: &KeyRecord,
+        key: &VerifyingKey,
         header_digest: &mut Option<Digest>,
-    ) -> (Cause, Option<Checks>) {
-        let key = match usable_key(signature, record, &self.limits) {
-            Ok(key) => key,
-            Err(cause) => return (cause, None),
-        };
+    ) -> (Cause, Checks) {
         let body = self.hashes.hash(signature.body_canonicalization, signature.body_length);
         let (body_hash, body_octets) = body.unwrap_or_default();
         let digest = *header_digest
@@ -259,7 +239,7 @@ impl Verification<'_> {
         } else {
             self.accept(signature, &checks)
         };
-        (cause, Some(checks))
+        (cause, checks)
     }
 
     /// What local policy has to say of a signature that verifies.
@@ -289,7 +269,7 @@ impl Candidate {
 /// key is asked for.
 fn read(place: usize, field: &Field<'_>, now: u64, policy: &Policy, limits: &Limits) -> State {
     let signature = match Signature::parse(field.value(), limits) {
-        Ok(signature) => Arc::new(signature),
+        Ok(signature) => signature,
         Err(error) => {
             let (domain, selector) = claimed(field.value());
             return State::Settled(Box::new(SignatureOutcome {
@@ -303,6 +283,11 @@ fn read(place: usize, field: &Field<'_>, now: u64, policy: &Policy, limits: &Lim
             }));
         }
     };
+    ready(place, signature, now, policy)
+}
+
+fn ready(place: usize, signature: Signature, now: u64, policy: &Policy) -> State {
+    let signature = Arc::new(signature);
     match out_of_time(&signature, now, policy) {
         Some(cause) => settled(place, signature, cause),
         None => {
@@ -394,60 +379,6 @@ fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {
         missing.lookup(answers, question);
     }
     missing.into_result()
-}
-
-/// RFC 6376 6.1.2 steps 5 to 8 and RFC 8301 3.2: the key, if it may be used for the signature.
-fn usable_key<'r>(
-    signature: &Signature,
-    record: &'r KeyRecord,
-    limits: &Limits,
-) -> Result<&'r crate::crypto::VerifyingKey, Cause> {
-    // Step 7: "If the public-key data (the "p=" tag) is empty, then this key has been revoked".
-    let Some(key) = &record.public_key else { return Err(Cause::KeyRevoked) };
-    // 3.6.1 s=: "Verifiers for a given service type MUST ignore this record if the appropriate
-    // type is not listed."
-    if !record.serves_email {
-        return Err(Cause::KeyNotForEmail);
-    }
-    // Step 6: "If the "h=" tag exists in the public-key record and the hash algorithm implied by
-    // the "a=" tag in the DKIM-Signature header field is not included".
-    if !record.accepts_sha256 {
-        return Err(Cause::KeyHashNotAllowed);
-    }
-    // Step 8: "If the public-key data is not suitable for use with the algorithm and key types
-    // defined by the "a=" and "k=" tags".
-    if !fits(signature.algorithm, record.key_type) {
-        return Err(Cause::KeyTypeMismatch {
-            key: record.key_type,
-            algorithm: signature.algorithm,
-        });
-    }
-    // 3.6.1 t=s: "Any DKIM-Signature header fields using the "i=" tag MUST have the same domain
-    // value on the right-hand side of the "@" in the "i=" tag and the value of the "d=" tag."
-    if let Some(identity) = &signature.identity
-        && record.strict
-        && identity.domain != signature.domain
-    {
-        return Err(Cause::StrictDomainMismatch {
-            identity: identity.domain.clone(),
-            domain: signature.domain.clone(),
-        });
-    }
-    let bits = key.bits();
-    if record.key_type == KeyType::Rsa && bits < limits.rsa_bits_least {
-        return Err(Cause::KeyTooSmall { bits, least: limits.rsa_bits_least });
-    }
-    if record.key_type == KeyType::Rsa && bits > limits.rsa_bits_most {
-        return Err(Cause::KeyTooLarge { bits, most: limits.rsa_bits_most });
-    }
-    Ok(key)
-}
-
-fn fits(algorithm: Algorithm, key_type: KeyType) -> bool {
-    match algorithm {
-        Algorithm::RsaSha256 => key_type == KeyType::Rsa,
-        Algorithm::Ed25519Sha256 => key_type == KeyType::Ed25519,
-    }
 }
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.

@@ -8,7 +8,7 @@ use rsa::pkcs8::der::asn1::OctetStringRef;
 use rsa::pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
-use super::{Digest, backend, pure};
+use super::{backend, pure};
 use crate::record::KeyType;
 use crate::signature::Algorithm;
 
@@ -165,7 +165,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// The library failed.
-    pub(crate) fn sign(&self, digest: &Digest) -> Result<Vec<u8>, SigningError> {
+    pub fn sign(&self, digest: &[u8; 32]) -> Result<Vec<u8>, SigningError> {
         match &self.key {
             Key::Rsa { key: RsaKey::Backend(key), .. } => key.sign(digest),
             Key::Rsa { key: RsaKey::Legacy(key), .. } => key.sign(digest),
