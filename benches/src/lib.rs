@@ -14,6 +14,7 @@
 //!     .measure();
 //! ```
 
+pub mod dkim;
 mod ratio;
 mod sample;
 
