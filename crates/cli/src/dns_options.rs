@@ -1,8 +1,9 @@
 //! The DNS options that every tool has.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use mailproof_dns_hickory::NameServer;
 
 use crate::exit::Trouble;
 
@@ -10,8 +11,8 @@ use crate::exit::Trouble;
 #[derive(Debug, Clone, clap::Args)]
 pub struct DnsOptions {
     /// Ask this name server instead of the system's (may be given several times)
-    #[arg(long, value_name = "IP[:PORT]", value_parser = name_server, help_heading = "DNS")]
-    pub nameserver: Vec<SocketAddr>,
+    #[arg(long, value_name = "IP[:PORT]", help_heading = "DNS")]
+    pub nameserver: Vec<NameServer>,
 
     /// Answer from this zone file (RFC 1035) and send nothing to the network; ORIGIN is for a
     /// file without $ORIGIN (may be given several times)
@@ -65,14 +66,6 @@ impl DnsOptions {
     }
 }
 
-/// An address, with port 53 unless one is given.
-fn name_server(text: &str) -> Result<SocketAddr, &'static str> {
-    let address = text.parse().or_else(|_| {
-        text.trim_start_matches('[').trim_end_matches(']').parse().map(|ip: IpAddr| (ip, 53).into())
-    });
-    address.map_err(|_| "not an address like 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353")
-}
-
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds
@@ -94,21 +87,6 @@ mod tests {
 
     fn options(arguments: &[&str]) -> DnsOptions {
         Tool::try_parse_from([&["tool"], arguments].concat()).unwrap().dns
-    }
-
-    #[test]
-    fn a_name_server_in_every_form() {
-        let servers = ["192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]", "[::1]:5353"];
-        let read = servers.map(|server| name_server(server).unwrap().to_string());
-        let expected = [
-            "192.0.2.1:53",
-            "192.0.2.1:5353",
-            "[2001:db8::1]:53",
-            "[2001:db8::1]:53",
-            "[::1]:5353",
-        ];
-        assert_eq!(read, expected);
-        assert!(name_server("dns.example").is_err() && name_server("192.0.2.1:x").is_err());
     }
 
     #[test]

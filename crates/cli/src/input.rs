@@ -1,14 +1,18 @@
 //! Where messages come from: files, standard input, mbox files and Maildir folders.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read};
+use std::io::{self, BufReader, Cursor, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
-use crate::exit::Trouble;
-use crate::mbox::{self, Mbox};
+use mailproof_message::Mbox;
 
-/// How much is read at once.
+use crate::exit::Trouble;
+
+/// How much of an mbox file is read at once.
 const CHUNK: usize = 1 << 17;
+
+/// How much of a file is looked at to tell an mbox file from a message.
+const LOOK: u64 = 256;
 
 /// The name of standard input in verdicts.
 pub const STDIN: &str = "-";
@@ -54,7 +58,7 @@ impl InputOptions {
 }
 
 /// The octets of one message, or why there is none.
-pub type Message<'a> = Result<&'a mut dyn BufRead, Trouble>;
+pub type Message<'a> = Result<&'a mut dyn Read, Trouble>;
 
 type Judge<'a> = dyn FnMut(&str, Message<'_>) -> Result<(), Trouble> + 'a;
 
@@ -66,8 +70,8 @@ fn each_in_file(path: &Path, judge: &mut Judge<'_>) -> Result<(), Trouble> {
     }
 }
 
-/// The system's words for an error, without its number.
-pub(crate) fn reason(error: &io::Error) -> String {
+/// The words for an error of input.
+pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
@@ -77,28 +81,34 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 fn each_in(name: &str, mut input: impl Read, judge: &mut Judge<'_>) -> Result<(), Trouble> {
     let mut start = Vec::new();
-    if let Err(error) = (&mut input).take(mbox::START_OCTETS).read_to_end(&mut start) {
+    if let Err(error) = (&mut input).take(LOOK).read_to_end(&mut start) {
         return judge(name, Err(Trouble::input(name, reason(&error))));
     }
     if start.is_empty() {
         return judge(name, Err(Trouble::input(name, "empty: there is no message in it")));
     }
-    let is_mbox = start == mbox::START;
-    let mut reader = BufReader::with_capacity(CHUNK, Cursor::new(start).chain(input));
+    let is_mbox = is_mbox(&start);
+    let mut reader = Cursor::new(start).chain(input);
     if !is_mbox {
         return judge(name, Ok(&mut reader));
     }
-    let mut mbox = Mbox::new(reader);
-    let mut number = 0;
-    loop {
-        let name = format!("{name}[{}]", number + 1);
+    let mut mbox = Mbox::new(BufReader::with_capacity(CHUNK, reader));
+    for number in 1_u64.. {
+        let name = format!("{name}[{number}]");
         match mbox.next_message() {
-            Ok(true) => judge(&name, Ok(&mut BufReader::with_capacity(CHUNK, &mut mbox)))?,
-            Ok(false) => return Ok(()),
-            Err(error) => return judge(&name, Err(Trouble::input(&name, reason(&error)))),
+            Ok(Some(mut message)) => judge(&name, Ok(&mut message))?,
+            Ok(None) => break,
+            Err(error) => return judge(&name, Err(Trouble::input(&*name, reason(&error)))),
         }
-        number += 1;
     }
+    Ok(())
+}
+
+/// Whether a file that starts so is an mbox file (RFC 4155): a line `From ` and more, which is not
+/// a From field with white space before its colon (RFC 5322 4.5).
+fn is_mbox(start: &[u8]) -> bool {
+    let Some(rest) = start.strip_prefix(b"From ") else { return false };
+    rest.trim_ascii_start().first() != Some(&b':')
 }
 
 /// A Maildir folder: the messages are the files in `new` and `cur`.
@@ -181,6 +191,14 @@ mod tests {
             ("2", "N"),
         ];
         assert_eq!(read, expected.map(|(name, text)| (name.to_owned(), Ok(text.to_owned()))));
+    }
+
+    #[test]
+    fn a_from_field_is_no_from_line() {
+        assert!(is_mbox(b"From a@b.example Wed Nov 25") && is_mbox(b"From "));
+        assert!(
+            !is_mbox(b"From : a@b.example") && !is_mbox(b"From \t : a") && !is_mbox(b"From: a")
+        );
     }
 
     #[test]

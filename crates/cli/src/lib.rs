@@ -29,5 +29,5 @@ pub mod escape;
 pub mod exit;
 pub mod input;
 pub mod instant;
-mod mbox;
+mod network;
 pub mod output;

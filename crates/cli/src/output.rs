@@ -32,16 +32,6 @@ impl Output {
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         Output { out: BufWriter::with_capacity(1 << 16, stdout), paint: Paint { colour } }
     }
-
-    /// `document` as JSON on lines of its own.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn json(&mut self, document: &impl serde::Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, document)?;
-        self.out.write_all(b"\n")?;
-        self.out.flush()
-    }
 }
 
 impl Write for Output {
@@ -51,6 +41,81 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// How far a detail is indented, its label included.
+pub const INDENT: usize = 16;
+/// Where the lines of a detail end.
+const WIDTH: usize = 96;
+
+impl Output {
+    /// The label of a detail; its text follows on the same line.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn label(&mut self, label: &str) -> io::Result<()> {
+        let label = self.paint.dim(format!("{label:8}"));
+        write!(self.out, "{:8}{label}", "")
+    }
+
+    /// A labelled text, broken into lines of the same indent; it is safe to print as it is.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn detail(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.label(label)?;
+        let mut column = INDENT;
+        for (index, word) in text.split(' ').enumerate() {
+            let length = word.chars().count();
+            if index > 0 && column + 1 + length > WIDTH {
+                write!(self.out, "\n{:INDENT$}", "")?;
+                column = INDENT;
+            } else if index > 0 {
+                self.out.write_all(b" ")?;
+                column += 1;
+            }
+            self.out.write_all(word.as_bytes())?;
+            column += length;
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Begins a JSON document whose one list, under `key`, is written item by item.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn begin_list(&mut self, schema_version: u32, key: &str) -> io::Result<List> {
+        write!(self.out, "{{\"schema_version\":{schema_version},\"{key}\":[")?;
+        Ok(List { is_empty: true })
+    }
+}
+
+/// The list of a JSON document, see [`Output::begin_list`].
+#[derive(Debug)]
+pub struct List {
+    is_empty: bool,
+}
+
+impl List {
+    /// Writes the next item, on a line of its own.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn item(&mut self, out: &mut Output, item: &impl serde::Serialize) -> io::Result<()> {
+        out.out.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
+        self.is_empty = false;
+        serde_json::to_writer(&mut out.out, item)?;
+        Ok(())
+    }
+
+    /// Ends the list and the document.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn end(self, out: &mut Output) -> io::Result<()> {
+        out.out.write_all(if self.is_empty { b"]}\n" } else { b"\n]}\n" })?;
+        out.out.flush()
     }
 }
 

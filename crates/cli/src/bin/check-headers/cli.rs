@@ -1,0 +1,54 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+use mailproof_cli::dns_options::DnsOptions;
+use mailproof_cli::exit::EXIT_CODES;
+use mailproof_cli::input::InputOptions;
+use mailproof_cli::instant::Instant;
+use mailproof_cli::output::Format;
+
+/// Check what the signatures of a message prove, and say why when they do not verify
+///
+/// A message is good if one of its DKIM signatures passes (RFC 6376). In a file whose first line
+/// ends with a bare LF, every line end is read as the CRLF that mail has in transit.
+#[derive(Debug, Parser)]
+#[command(name = "check-headers", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) input: InputOptions,
+
+    /// Check only this; for dkim, the exit code is 0 if a signature passes, 1 if none does (as in
+    /// an unsigned message), 3 if one may pass when the DNS answers again
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) only: Option<Method>,
+
+    /// Print also the exact octets that were hashed, their line ends and all else that is
+    /// invisible as escapes (in JSON: in base64)
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) show: Option<Show>,
+
+    /// Check as if it were this time: seconds since 1970 or a date like 2026-11-25T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<Instant>,
+
+    /// The form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) dns: DnsOptions,
+}
+
+/// A method of authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// DKIM signatures (RFC 6376)
+    Dkim,
+}
+
+/// What can be shown beside the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Show {
+    /// The canonical header fields and body of each signature
+    Canonical,
+}
