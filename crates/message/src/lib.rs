@@ -44,6 +44,7 @@ mod limits;
 mod mbox;
 mod parse;
 mod read;
+mod received;
 mod tokens;
 
 pub use address::{AddressError, AddressErrorKind, AddressList, Domain, Group, Mailbox};
@@ -55,3 +56,4 @@ pub use header::{Defect, DefectKind, Field, Fields, Header, Named};
 pub use limits::{Limits, MAX_COMMENT_DEPTH, MAX_DEFECTS, TooLarge};
 pub use mbox::{Mbox, MboxMessage};
 pub use read::{Body, ReadError, read_header, split};
+pub use received::{Received, return_path};
