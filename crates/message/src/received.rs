@@ -41,7 +41,7 @@ impl Received {
                 }
                 Token::Word(word) => {
                     match clause {
-                        Clause::From => received.from_word(word),
+                        Clause::From => received.client_word(word),
                         Clause::By => received.by = text(word),
                         Clause::FromInfo | Clause::None => {}
                     }
@@ -61,7 +61,7 @@ impl Received {
         received
     }
 
-    fn from_word(&mut self, word: &[u8]) {
+    fn client_word(&mut self, word: &[u8]) {
         self.client = bracketed(word);
         self.helo = text(word);
     }
