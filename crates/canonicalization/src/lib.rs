@@ -6,7 +6,7 @@
 //!
 //! - [`header_field`] writes one header field;
 //! - [`BodyCanonicalizer`] takes the body in chunks, cut anywhere, and gives the same octets for
-//!   any cutting. Its memory is a few hundred octets: trailing empty lines are a counter, trailing
+//!   any cutting. Between chunks it keeps a few words: trailing empty lines are a counter, trailing
 //!   white space is a flag.
 //!
 //! A line end is CRLF and nothing else. A bare CR or LF is an ordinary octet: to "repair" it here
