@@ -27,7 +27,8 @@ pub(crate) struct Values<'a> {
 pub(crate) fn name(text: &[u8]) -> Option<Name> {
     // RFC 7208 7.3: trailing dots "MUST be accepted".
     let text = text.strip_suffix(b".").unwrap_or(text);
-    if text.is_empty() || !text.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
+    let visible = text.iter().fold(true, |all, octet| all & matches!(octet, 0x20..=0x7e));
+    if text.is_empty() || !visible {
         return None;
     }
     Name::from_labels(truncate(text).split(|&octet| octet == b'.')).ok()

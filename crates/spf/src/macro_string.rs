@@ -94,12 +94,8 @@ pub(crate) fn macro_string(input: &[u8], place: Place) -> Parsed<'_, MacroString
 
 /// `macro-literal = %x21-24 / %x26-7E`, as many as there are.
 fn macro_literal(input: &[u8], place: Place) -> Parsed<'_, Part> {
-    let literal = |octet: u8| match octet {
-        b'%' => false,
-        0x21..=0x7e => true,
-        b' ' => place == Place::Explanation,
-        _ => false,
-    };
+    let first = if place == Place::Explanation { b' ' } else { b'!' };
+    let literal = |octet: u8| (first..=b'~').contains(&octet) && octet != b'%';
     let (rest, text) = take_while1(literal).parse(input)?;
     let text = str::from_utf8(text).unwrap_or_default();
     Ok((rest, Part::Literal(text.into())))

@@ -150,63 +150,58 @@ fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
 
 /// `ip6-network`, as RFC 4291 2.2 says.
 fn ip6_network(text: &[u8]) -> Option<Ipv6Addr> {
-    let mut groups = [0; 8];
-    let Some(gap) = text.windows(2).position(|two| two == b"::") else {
-        return (h16s(text, &mut groups)? == 8).then(|| groups.into());
-    };
-    let (head, tail) = (text.get(..gap)?, text.get(gap + 2..)?);
-    let before = if head.is_empty() { 0 } else { h16s(head, &mut groups)? };
-    let mut last = [0; 8];
-    let after = if tail.is_empty() { 0 } else { h16s(tail, &mut last)? };
-    // RFC 4291 2.2: "The use of "::" indicates one or more groups of 16 bits of zeros." And the
-    // IPv4 form stands at the end alone.
-    if before + after > 7 || head.contains(&b'.') {
-        return None;
+    let (mut groups, mut count, mut gap) = ([0; 8], 0, None);
+    let mut rest = text;
+    if let [b':', b':', after @ ..] = rest {
+        (rest, gap) = (after, Some(0));
     }
-    groups.get_mut(8 - after..)?.copy_from_slice(last.get(..after)?);
-    Some(groups.into())
-}
-
-/// Groups of one to four hexadecimal digits with colons between, the last two perhaps as an IPv4
-/// address; how many.
-fn h16s(text: &[u8], groups: &mut [u16; 8]) -> Option<usize> {
-    let mut count = 0;
-    let mut rest = Some(text);
-    while let Some(text) = rest {
-        let end = text.iter().position(|&octet| octet == b':').unwrap_or(text.len());
-        let (group, after) = text.split_at_checked(end)?;
-        rest = after.get(1..);
-        if let Some(group) = h16(group) {
-            *groups.get_mut(count)? = group;
-            count += 1;
-        } else {
-            let Some(([], address)) = ip4_network(group).filter(|_| rest.is_none()) else {
-                return None;
-            };
-            let [a, b, c, d] = address.octets();
-            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
-            *groups.get_mut(count + 1)? = u16::from_be_bytes([c, d]);
-            count += 2;
+    while !rest.is_empty() {
+        let (after, group) = h16(rest)?;
+        match after {
+            // The last two groups may be written as an IPv4 address.
+            [b'.', ..] => {
+                let (b"", address) = ip4_network(rest)? else { return None };
+                let [a, b, c, d] = address.octets();
+                *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
+                *groups.get_mut(count + 1)? = u16::from_be_bytes([c, d]);
+                count += 2;
+                break;
+            }
+            _ => *groups.get_mut(count)? = group,
         }
-    }
-    Some(count)
-}
-
-fn h16(group: &[u8]) -> Option<u16> {
-    let mut number = 0;
-    if !matches!(group.len(), 1..=4) {
-        return None;
-    }
-    for &octet in group {
-        let digit = match octet {
-            b'0'..=b'9' => octet - b'0',
-            b'a'..=b'f' => octet - b'a' + 10,
-            b'A'..=b'F' => octet - b'A' + 10,
+        count += 1;
+        rest = match after {
+            [b':', b':', after @ ..] if gap.is_none() => {
+                gap = Some(count);
+                after
+            }
+            [b':', after @ ..] if !after.is_empty() => after,
+            [] => after,
             _ => return None,
         };
-        number = (number << 4) | u16::from(digit);
     }
-    Some(number)
+    match gap {
+        None if count == 8 => Some(groups.into()),
+        // RFC 4291 2.2: "The use of "::" indicates one or more groups of 16 bits of zeros."
+        Some(at) if count < 8 => {
+            groups.get_mut(at..)?.rotate_right(8 - count);
+            Some(groups.into())
+        }
+        _ => None,
+    }
+}
+
+/// One to four hexadecimal digits, and what follows them.
+fn h16(input: &[u8]) -> Option<(&[u8], u16)> {
+    let (mut rest, mut number, mut digits) = (input, 0_u16, 0);
+    while let [octet, after @ ..] = rest
+        && let Some(digit) = char::from(*octet).to_digit(16)
+    {
+        number = (number << 4) | u16::try_from(digit).ok()?;
+        digits += 1;
+        rest = after;
+    }
+    matches!(digits, 1..=4).then_some((rest, number))
 }
 
 #[cfg(test)]

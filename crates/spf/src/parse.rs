@@ -4,8 +4,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use memchr::memchr_iter;
-use nom::bytes::complete::tag_no_case;
-use nom::{Err, Offset, Parser};
+use nom::{Err, Offset};
 
 use crate::macro_string::{Fault, Parsed, Place, domain_spec, fault, macro_string};
 use crate::network::{cidr_start, dual_cidr_length, ip4, ip6};
@@ -24,7 +23,7 @@ const MAX_RESERVE: usize = 64;
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
 /// space, or is `v=spf1`.
 pub fn is_spf_record(octets: &[u8]) -> bool {
-    version(octets).is_ok()
+    version(octets).is_some()
 }
 
 /// Reads a record (RFC 7208 4.6); the first syntax error decides.
@@ -87,7 +86,7 @@ impl FromStr for DomainSpec {
 fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
     let mut record = Record::default();
     let mut errors = Vec::new();
-    let Ok((rest, _)) = version(octets) else {
+    let Some(rest) = version(octets) else {
         let span = 0..octets.len().min(6);
         errors.push(ParseError { kind: ParseErrorKind::NoVersion, span });
         return (record, errors);
@@ -149,15 +148,13 @@ fn located(octets: &[u8], text: &[u8], error: Err<Fault<'_>>) -> ParseError {
     ParseError { kind: fault.kind, span: start..start + fault.at.len() }
 }
 
-/// `version = "v=spf1"`, and what ends it.
-fn version(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let (rest, version) = tag_no_case("v=spf1").parse(input)?;
+/// `version = "v=spf1"`, and what follows it.
+fn version(input: &[u8]) -> Option<&[u8]> {
+    let (version, rest) = input.split_at_checked(6)?;
     // RFC 7208 4.5: "the version section is terminated by either an SP character or the end of
     // the record."
-    match rest.first() {
-        None | Some(b' ') => Ok((rest, version)),
-        Some(_) => fault(ParseErrorKind::NoVersion, input),
-    }
+    let ends = matches!(rest.first(), None | Some(b' '));
+    (ends && version.eq_ignore_ascii_case(b"v=spf1")).then_some(rest)
 }
 
 /// `directive / modifier`
