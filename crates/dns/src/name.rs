@@ -1,6 +1,7 @@
 //! Domain names (RFC 1035 3.1).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ const MAX_WIRE: usize = 254;
 /// assert!(name.is_at_or_below(&"example".parse()?));
 /// # Ok::<(), mailproof_dns::NameError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     /// Length-prefixed labels, lower case, without the root label; shared, since questions, answers
     /// and outcomes hold the same names.
@@ -70,7 +71,7 @@ impl Name {
         for label in labels {
             push_label(&mut wire, label.as_ref())?;
         }
-        Ok(Name { wire: wire.into() })
+        Ok(Name::from_pushed(wire))
     }
 
     /// The labels, left to right, without the root label.
@@ -104,7 +105,9 @@ impl Name {
     }
 
     /// The name of these length-prefixed labels, which [`push_label`] wrote.
-    pub(crate) fn from_pushed(wire: Vec<u8>) -> Name {
+    pub(crate) fn from_pushed(mut wire: Vec<u8>) -> Name {
+        // No length octet is a letter: it is 63 at most.
+        wire.make_ascii_lowercase();
         Name { wire: wire.into() }
     }
 
@@ -124,6 +127,13 @@ impl Name {
             return Err(NameError::TooLong);
         }
         Ok(Name { wire: wire.into() })
+    }
+}
+
+impl Hash for Name {
+    /// Without the length: one write, since an evaluation hashes a name for every lookup.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.wire);
     }
 }
 
@@ -173,8 +183,6 @@ pub(crate) fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameErr
     }
     wire.push(length);
     wire.extend_from_slice(label);
-    let start = wire.len() - label.len();
-    wire.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
     Ok(())
 }
 

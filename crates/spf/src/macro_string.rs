@@ -68,11 +68,14 @@ fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Parsed<'a, ()>
 
 /// `toplabel = ( *alphanum ALPHA *alphanum ) / ( 1*alphanum "-" *( alphanum / "-" ) alphanum )`
 pub(crate) fn toplabel(label: &[u8]) -> bool {
-    let alphanum = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphanumeric);
-    label.iter().all(|&octet| octet.is_ascii_alphanumeric() || octet == b'-')
-        && label.iter().any(|octet| !octet.is_ascii_digit())
-        && alphanum(label.first())
-        && alphanum(label.last())
+    let mut letter_or_hyphen = false;
+    for &octet in label {
+        letter_or_hyphen |= !octet.is_ascii_digit();
+        if !octet.is_ascii_alphanumeric() && octet != b'-' {
+            return false;
+        }
+    }
+    letter_or_hyphen && !label.starts_with(b"-") && !label.ends_with(b"-")
 }
 
 /// `macro-string = *( macro-expand / macro-literal )`, or

@@ -193,15 +193,18 @@ fn ip6_network(text: &[u8]) -> Option<Ipv6Addr> {
 
 /// One to four hexadecimal digits, and what follows them.
 fn h16(input: &[u8]) -> Option<(&[u8], u16)> {
-    let (mut rest, mut number, mut digits) = (input, 0_u16, 0);
-    while let [octet, after @ ..] = rest
-        && let Some(digit) = char::from(*octet).to_digit(16)
-    {
-        number = (number << 4) | u16::try_from(digit).ok()?;
-        digits += 1;
+    let (mut rest, mut number) = (input, 0);
+    while let [octet, after @ ..] = rest {
+        let digit = match octet {
+            b'0'..=b'9' => octet - b'0',
+            b'a'..=b'f' => octet - b'a' + 10,
+            b'A'..=b'F' => octet - b'A' + 10,
+            _ => break,
+        };
+        number = (number << 4) | u16::from(digit);
         rest = after;
     }
-    matches!(digits, 1..=4).then_some((rest, number))
+    matches!(input.len() - rest.len(), 1..=4).then_some((rest, number))
 }
 
 #[cfg(test)]
