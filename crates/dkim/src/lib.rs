@@ -53,6 +53,7 @@
 
 mod body_hash;
 mod crypto;
+mod diagnose;
 mod encoding;
 mod fold;
 mod header_hash;
@@ -69,6 +70,10 @@ mod trial;
 mod verify;
 
 pub use crypto::{KeyFormError, PrivateKey, PrivateKeyError, Sha256, SigningError, VerifyingKey};
+pub use diagnose::{
+    Added, Change, ChangeKind, Diagnosis, DiagnosisLimits, Excluded, Exhausted, Finding, LineEnds,
+    Repair, Source, Work, diagnose,
+};
 pub use fold::Folder;
 pub use header_hash::{header_hash_input, selected_fields};
 pub use keys::{KeyCache, NoCache};

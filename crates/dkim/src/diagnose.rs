@@ -1,0 +1,160 @@
+//! Why a signature fails: what was changed on the way of the message.
+//!
+//! The body hash and the signature over the header fields are independent (RFC 6376 3.7), so each
+//! half is searched on its own, and a change that is told is proved: with it undone the hash in bh=,
+//! or the signature in b=, is right. Where nothing is found, what was excluded is told.
+
+use std::sync::Arc;
+
+use mailproof_dns::{Answers, Question};
+use mailproof_message::Header;
+
+use crate::crypto::VerifyingKey;
+use crate::keys::NoCache;
+use crate::limits::Limits;
+use crate::outcome::{Cause, SignatureOutcome};
+use crate::signature::Signature;
+use crate::trial::Trial;
+
+mod body;
+mod change;
+mod display;
+mod fields;
+mod folding;
+mod forms;
+mod header;
+mod limits;
+mod mime;
+mod running;
+mod subject;
+
+pub use change::{Added, Change, ChangeKind, LineEnds, Source};
+pub use limits::{DiagnosisLimits, Exhausted, Work};
+
+/// What was done to a message between signing and verifying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// What was done to the body.
+    pub body: Finding,
+    /// What was done to the signed header fields.
+    pub header: Finding,
+}
+
+/// What was done to one half of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing: this half is as signed.
+    Intact,
+    /// This, with proof.
+    Explained(Repair),
+    /// Something that was not found.
+    Unexplained(Excluded),
+    /// Octets at the end of the body are gone (RFC 6376 3.5 l=); nothing can bring them back.
+    Truncated {
+        /// How many octets of the canonical body are signed.
+        signed: u64,
+        /// How many there are.
+        present: u64,
+    },
+    /// The signature, or its key, cannot be used: there is nothing to compare with.
+    NotExamined,
+}
+
+/// Changes that explain a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// What was done to the message that was signed.
+    pub changes: Vec<Change>,
+    /// The proof: the octets that were hashed when the message was signed (RFC 6376 3.7).
+    pub hash_input: Vec<u8>,
+    /// The body, or the header section, with the changes undone.
+    pub restored: Vec<u8>,
+    /// What the search has cost.
+    pub work: Work,
+}
+
+/// What does not explain a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// What was tried, each alone and some in pairs.
+    pub tried: Vec<ChangeKind>,
+    /// The limit that ended the search before everything was tried.
+    pub exhausted: Option<Exhausted>,
+    /// What the search has cost.
+    pub work: Work,
+}
+
+impl Diagnosis {
+    /// The changes found in both halves.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        [&self.header, &self.body].into_iter().flat_map(|finding| match finding {
+            Finding::Explained(repair) => repair.changes.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Whether every half that is not as signed is explained.
+    pub fn is_explained(&self) -> bool {
+        let halves = [&self.header, &self.body];
+        halves.iter().any(|half| matches!(half, Finding::Explained(_)))
+            && halves.iter().all(|half| matches!(half, Finding::Explained(_) | Finding::Intact))
+    }
+}
+
+/// Finds what was done to a message whose signature fails.
+///
+/// `outcome` is what verifying this message found for one signature, a DKIM-Signature or an
+/// ARC-Message-Signature; `answers` has its key. This is for people who look for the reason: it
+/// hashes many variants of the message, within `limits`, and must not decide about mail.
+pub fn diagnose(
+    header: &Header,
+    body: &[u8],
+    outcome: &SignatureOutcome,
+    answers: &Answers,
+    limits: &DiagnosisLimits,
+) -> Diagnosis {
+    let (Some(signature), true) = (&outcome.signature, fails(&outcome.cause)) else {
+        let finding = match outcome.cause {
+            Cause::Verified | Cause::UnsignedContent { .. } | Cause::UnsignedDuplicate { .. } => {
+                Finding::Intact
+            }
+            _ => Finding::NotExamined,
+        };
+        return Diagnosis { body: finding.clone(), header: finding };
+    };
+    let keys = keys(signature, answers);
+    Diagnosis {
+        body: body::search(header, body, signature, limits),
+        header: match keys.is_empty() {
+            true => Finding::NotExamined,
+            false => header::search(header, outcome.field, signature, &keys, limits),
+        },
+    }
+}
+
+fn fails(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::BodyHashMismatch { .. } | Cause::BodyTooShort { .. } | Cause::SignatureMismatch
+    )
+}
+
+/// The keys that verifying has tried.
+fn keys(signature: &Arc<Signature>, answers: &Answers) -> Vec<VerifyingKey> {
+    let mut keys = Vec::new();
+    let question = Question::txt(signature.key_name.clone());
+    if let Some(response) = answers.lookup(&question) {
+        let trial = Trial {
+            algorithm: signature.algorithm,
+            domain: &signature.domain,
+            identity: signature.identity.as_ref(),
+            limits: &Limits::default(),
+            cache: &NoCache,
+        };
+        trial.run(response, |key| {
+            keys.push(key.clone());
+            (Cause::SignatureMismatch, ())
+        });
+    }
+    keys
+}

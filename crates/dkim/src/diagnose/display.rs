@@ -1,0 +1,123 @@
+//! Changes as sentences for a postmaster.
+
+use std::fmt;
+
+use super::change::{Added, Change, LineEnds, Source};
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::FooterAdded(added) => write!(f, "a footer was added to the body: {added}"),
+            Change::BannerAdded(added) => write!(f, "a banner was added to the body: {added}"),
+            Change::PartAdded(added) => write!(f, "a MIME part was added: {added}"),
+            Change::PartFooterAdded(added) => {
+                write!(f, "a footer was added to a MIME part: {added}")
+            }
+            Change::Wrapped { part } => {
+                write!(f, "the body was wrapped in a multipart; it is part {part} of it now")
+            }
+            Change::BodyAdded(added) => {
+                write!(f, "signed with an empty body, all of it was added: {added}")
+            }
+            Change::LineEnds(LineEnds::LfNow) => f.write_str("line ends CRLF became LF"),
+            Change::LineEnds(LineEnds::CrlfNow) => f.write_str("line ends LF became CRLF"),
+            Change::LineEnds(LineEnds::CrCrlfNow) => f.write_str("line ends CRLF became CR CRLF"),
+            Change::LineEnds(LineEnds::Doubled) => f.write_str("every line end was doubled"),
+            Change::BodyWhiteSpace => f.write_str(
+                "white space was added to the body, which c=…/simple forbids (or the signer hashed \
+                 the relaxed form)",
+            ),
+            Change::TrailingSpaceAdded => f.write_str("white space was added at the end of lines"),
+            Change::SeparatorTrimmed => {
+                f.write_str("the space of the signature separator \"-- \" was removed")
+            }
+            Change::BodyCanonicalization { used } => {
+                write!(f, "the signer hashed the {used} form of the body, against its own c=")
+            }
+            Change::FinalLineEndUnsigned => {
+                f.write_str("the signer did not hash the final line end of the body")
+            }
+            Change::DotsAdded => f.write_str("lines that begin with a dot got another one"),
+            Change::DotsRemoved => f.write_str("lines that began with two dots lost one"),
+            Change::FromQuoted => {
+                f.write_str("\">\" was put before lines that begin with \"From \"")
+            }
+            Change::FromUnquoted => {
+                f.write_str("\">\" was taken off lines that begin with \">From \"")
+            }
+            Change::LongLinesBroken { width } => {
+                write!(f, "lines of more than {width} octets were broken")
+            }
+            Change::TabsExpanded { spaces: 1 } => f.write_str("tabs became spaces"),
+            Change::TabsExpanded { spaces } => write!(f, "tabs became {spaces} spaces each"),
+            Change::SpacesToTabs => f.write_str("spaces became tabs"),
+            Change::Reencoded { signed, received } => {
+                write!(f, "the content was signed as {signed} and re-encoded as {received}")
+            }
+            Change::Charset { signed, received } => {
+                write!(f, "the text was signed in {signed} and is in {received} now")
+            }
+            _ => header_change(self, f),
+        }
+    }
+}
+
+fn header_change(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match change {
+        Change::SubjectTagAdded { tag } => write!(f, "\"{tag}\" was added to the subject"),
+        Change::FieldAdded { name, value } => {
+            write!(f, "a field that the signature covers was added: \"{name}: {value}\"")
+        }
+        Change::FieldRemoved { name, value } => {
+            write!(f, "a signed field was removed: \"{name}: {value}\"")
+        }
+        Change::FieldsReordered { name } => {
+            write!(f, "the fields {name} stand in another order than when signed")
+        }
+        Change::Refolded { name: Some(name) } => {
+            write!(f, "the field {name} was folded anew, which c=simple forbids")
+        }
+        Change::Refolded { name: None } => {
+            f.write_str("the signed fields were folded anew, which c=simple forbids")
+        }
+        Change::FieldWhiteSpace { name: Some(name) } => {
+            write!(f, "white space in the field {name} was changed, which c=simple forbids")
+        }
+        Change::FieldWhiteSpace { name: None } => {
+            f.write_str("white space in the signed fields was changed, which c=simple forbids")
+        }
+        Change::NameCase { name: Some(name) } => {
+            write!(f, "the name of the field {name} was written in another case")
+        }
+        Change::NameCase { name: None } => {
+            f.write_str("the names of the signed fields were written in another case")
+        }
+        Change::ValueChanged { name, signed, source } => {
+            write!(f, "the field {name} was changed; signed was \"{signed}\" ({source})")
+        }
+        Change::HeaderCanonicalization { used } => {
+            write!(f, "the signer hashed the {used} form of the header, against its own c=")
+        }
+        // Every other change is one of the body, and told above.
+        _ => f.write_str(change.keyword()),
+    }
+}
+
+impl fmt::Display for Added {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Added { line, lines, octets, text } = self;
+        let s = if *lines == 1 { "" } else { "s" };
+        write!(f, "{lines} line{s}, {octets} octets, from line {line} on: \"{text}\"")
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::CopiedFields => f.write_str("as z= of the signature says"),
+            Source::Field(name) => write!(f, "as the field {name} says"),
+            Source::Part => f.write_str("as the MIME part that was the message says"),
+            Source::Usual => f.write_str("a usual value, and it verifies"),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Fields that were added, removed, moved or given another value.
+
+use mailproof_message::Field;
+use mailproof_tag_list::TagList;
+
+use crate::encoding::quoted_printable;
+
+use super::change::{Change, Source, excerpt};
+use super::header::{Edit, Material, Proposal};
+
+/// Fields with usual values, one of which may have been removed.
+const USUAL: &[(&str, &[&str])] = &[
+    ("MIME-Version", &["1.0"]),
+    ("Content-Transfer-Encoding", &["7bit", "8bit", "quoted-printable", "base64"]),
+    (
+        "Content-Type",
+        &[
+            "text/plain",
+            "text/plain; charset=utf-8",
+            "text/plain; charset=UTF-8",
+            "text/plain; charset=\"utf-8\"",
+            "text/plain; charset=\"UTF-8\"",
+            "text/plain; charset=us-ascii",
+            "text/plain; charset=\"us-ascii\"",
+            "text/plain; charset=iso-8859-1",
+            "text/html; charset=utf-8",
+            "text/html; charset=\"utf-8\"",
+        ],
+    ),
+    ("Content-Disposition", &["inline"]),
+    ("Subject", &[""]),
+    ("To", &["undisclosed-recipients:;"]),
+    ("Cc", &[""]),
+    ("Bcc", &[""]),
+    ("Reply-To", &[""]),
+];
+
+/// The copies of z= (RFC 6376 3.5) put in place of the fields: all that differ, and each alone.
+pub(super) fn copied(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let Some(own) = material.fields.get(material.place) else { return };
+    let Ok(tags) = TagList::parse(own.value()) else { return };
+    let Some(copies) = tags.get("z") else { return };
+    let mut each = Vec::new();
+    for copy in copies.value.split(|&octet| octet == b'|').take(material.signed.len() + 64) {
+        each.extend(one_copy(material, copy));
+    }
+    if each.len() > 1 {
+        let edits = each.iter().flat_map(|proposal: &Proposal| proposal.edits.clone()).collect();
+        if let Some(Proposal { change, .. }) = each.first() {
+            proposals.push(Proposal { change: change.clone(), edits });
+        }
+    }
+    proposals.extend(each);
+}
+
+fn one_copy(material: &Material<'_>, copy: &[u8]) -> Option<Proposal> {
+    let (name, value) = copy.split_at_checked(copy.iter().position(|&octet| octet == b':')?)?;
+    let name = name.trim_ascii();
+    let text = std::str::from_utf8(name).ok()?;
+    let value = quoted_printable(value.get(1..)?)?;
+    let value = one_line(&value)?;
+    if material.signature.signed_fields.count(&name.to_ascii_lowercase()) == 0 {
+        return None;
+    }
+    let octets = [name, b":", &value[..], b"\r\n"].concat();
+    match material.lowest(text) {
+        Some((_, field)) if same(field.value(), &value) => None,
+        Some((place, _)) => Some(Proposal {
+            change: Change::ValueChanged {
+                name: text.to_owned(),
+                signed: excerpt(value.trim_ascii()),
+                source: Source::CopiedFields,
+            },
+            edits: vec![Edit { field: place, octets }],
+        }),
+        None => Some(Proposal {
+            change: Change::FieldRemoved {
+                name: text.to_owned(),
+                value: excerpt(value.trim_ascii()),
+            },
+            edits: vec![Edit { field: material.fields.len(), octets }],
+        }),
+    }
+}
+
+/// A value that cannot end its field; the copy of a hostile signature may try.
+fn one_line(value: &[u8]) -> Option<Vec<u8>> {
+    let lines = value.split(|&octet| octet == b'\n');
+    let folds = lines.skip(1).all(|line| matches!(line.first(), Some(b' ' | b'\t')));
+    folds.then(|| value.to_vec())
+}
+
+/// Whether two values differ in white space at most.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+        value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+    }
+    words(one).eq(words(other))
+}
+
+/// Each instance of a signed field, which may be one too many.
+pub(super) fn added(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    for (place, field) in material.signed_fields() {
+        proposals.push(Proposal {
+            change: Change::FieldAdded {
+                name: name(field),
+                value: excerpt(field.value().trim_ascii()),
+            },
+            edits: vec![Edit { field: place, octets: Vec::new() }],
+        });
+    }
+}
+
+/// Usual values of the fields that h= names and the message lacks.
+pub(super) fn removed(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    for &(name, values) in USUAL {
+        let signed = material.signature.signed_fields.count(name.to_ascii_lowercase().as_bytes());
+        if signed == 0 || material.lowest(name).is_some() {
+            continue;
+        }
+        for value in values {
+            proposals.push(Proposal {
+                change: Change::FieldRemoved { name: name.to_owned(), value: (*value).to_owned() },
+                edits: vec![Edit {
+                    field: material.fields.len(),
+                    octets: format!("{name}: {value}\r\n").into_bytes(),
+                }],
+            });
+        }
+    }
+}
+
+/// Other orders of the instances of a field that is signed more than once: turned around, the
+/// topmost put last, and the last put on top.
+pub(super) fn reordered(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let mut done: Vec<&[u8]> = Vec::new();
+    for (_, field) in material.signed_fields() {
+        let Some(name) = field.name() else { continue };
+        if done.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        done.push(name);
+        let alike =
+            |field: &Field<'_>| field.name().is_some_and(|other| other.eq_ignore_ascii_case(name));
+        let (places, instances): (Vec<usize>, Vec<&[u8]>) = material
+            .signed_fields()
+            .filter(|(_, field)| alike(field))
+            .map(|(place, field)| (place, field.octets()))
+            .unzip();
+        if instances.len() < 2 {
+            continue;
+        }
+        let mut orders = vec![instances.clone(); 3];
+        for (number, order) in orders.iter_mut().enumerate() {
+            match number {
+                0 => order.reverse(),
+                1 => order.rotate_left(1),
+                _ => order.rotate_right(1),
+            }
+        }
+        orders.dedup();
+        for order in orders.into_iter().filter(|order| *order != instances) {
+            let edits = places.iter().zip(&order);
+            let edits = edits.map(|(&field, octets)| Edit { field, octets: octets.to_vec() });
+            proposals.push(Proposal {
+                change: Change::FieldsReordered { name: self::name(field) },
+                edits: edits.collect(),
+            });
+        }
+    }
+}
+
+/// A field's name in print.
+fn name(field: &Field<'_>) -> String {
+    excerpt(field.name().unwrap_or_default())
+}

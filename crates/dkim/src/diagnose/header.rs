@@ -1,0 +1,235 @@
+//! The search for the header fields that were signed.
+
+use mailproof_canonicalization::Canonicalization;
+use mailproof_message::{Field, Header};
+
+use crate::crypto::{Sha256, VerifyingKey};
+use crate::header_hash::hash_input;
+use crate::limits::Limits;
+use crate::signature::Signature;
+
+use super::change::{Change, ChangeKind};
+use super::limits::{Budget, DiagnosisLimits, Exhausted};
+use super::{Excluded, Finding, Repair, fields, folding, subject};
+
+/// A field replaced by other octets with their line end: by none, if it was added; by itself and
+/// another one, if that was removed. After the last field stands nothing, which may be replaced too.
+#[derive(Debug, Clone)]
+pub(super) struct Edit {
+    pub(super) field: usize,
+    pub(super) octets: Vec<u8>,
+}
+
+/// A change that can have been made, and what undoes it.
+#[derive(Debug, Clone)]
+pub(super) struct Proposal {
+    pub(super) change: Change,
+    pub(super) edits: Vec<Edit>,
+}
+
+/// What proposals are made from.
+pub(super) struct Material<'a> {
+    pub(super) fields: &'a [Field<'a>],
+    /// The place of the signature's own field.
+    pub(super) place: usize,
+    pub(super) signature: &'a Signature,
+    /// The places of the instances of signed fields, at most so many as the limits say.
+    pub(super) signed: Vec<usize>,
+}
+
+/// Finds what was done to the signed header fields.
+pub(super) fn search(
+    header: &Header,
+    place: usize,
+    signature: &Signature,
+    keys: &[VerifyingKey],
+    limits: &DiagnosisLimits,
+) -> Finding {
+    let fields: Vec<Field<'_>> = header.fields().collect();
+    let mut search = Search {
+        material: Material {
+            fields: &fields,
+            place,
+            signature,
+            signed: signed(&fields, place, signature, limits.fields),
+        },
+        keys,
+        budget: Budget::new(limits),
+    };
+    let mut tried = Vec::new();
+    let found = search.run(&mut tried);
+    let work = search.budget.work;
+    let exhausted = match found {
+        Ok(Some(Found { changes, .. })) if changes.is_empty() => return Finding::Intact,
+        Ok(Some(Found { changes, hash_input, restored })) => {
+            return Finding::Explained(Repair { changes, hash_input, restored, work });
+        }
+        Ok(None) => None,
+        Err(limit) => Some(limit),
+    };
+    Finding::Unexplained(Excluded { tried, exhausted, work })
+}
+
+/// The instances of the fields that h= names.
+fn signed(fields: &[Field<'_>], place: usize, signature: &Signature, most: usize) -> Vec<usize> {
+    let named = |field: &Field<'_>| {
+        let name = field.name().map(<[u8]>::to_ascii_lowercase);
+        name.is_some_and(|name| signature.signed_fields.count(&name) > 0)
+    };
+    let places = fields.iter().enumerate();
+    let places = places.filter(|(index, field)| *index != place && named(field));
+    places.map(|(index, _)| index).take(most).collect()
+}
+
+struct Search<'a> {
+    material: Material<'a>,
+    keys: &'a [VerifyingKey],
+    budget: Budget<'a>,
+}
+
+/// Fields that verify.
+struct Found {
+    changes: Vec<Change>,
+    hash_input: Vec<u8>,
+    restored: Vec<u8>,
+}
+
+type Tried = Result<Option<Found>, Exhausted>;
+
+impl Search<'_> {
+    fn run(&mut self, tried: &mut Vec<ChangeKind>) -> Tried {
+        let stated = self.material.signature.header_canonicalization;
+        if let Some(found) = self.attempt(&[], stated)? {
+            return Ok(Some(found));
+        }
+        tried.push(ChangeKind::HeaderCanonicalization);
+        let used = match stated {
+            Canonicalization::Simple => Canonicalization::Relaxed,
+            Canonicalization::Relaxed => Canonicalization::Simple,
+        };
+        let proposals = self.proposals();
+        // Under "simple" a change of white space is likelier than a signer that errs, and is tried
+        // first; both explain the same.
+        for proposal in &proposals {
+            if !tried.contains(&proposal.change.kind()) {
+                tried.push(proposal.change.kind());
+            }
+            if let Some(found) = self.attempt(&[proposal], stated)? {
+                return Ok(Some(found));
+            }
+        }
+        if let Some(mut found) = self.attempt(&[], used)? {
+            found.changes.push(Change::HeaderCanonicalization { used });
+            return Ok(Some(found));
+        }
+        self.pairs(&proposals, stated)
+    }
+
+    /// Two changes, both of them likely ones first.
+    fn pairs(&mut self, proposals: &[Proposal], stated: Canonicalization) -> Tried {
+        for sum in 1..proposals.len().saturating_mul(2) {
+            for (index, first) in proposals.iter().enumerate().take(sum.div_ceil(2)) {
+                let Some(second) = proposals.get(sum - index) else { continue };
+                let meet = |edit: &Edit| second.edits.iter().any(|other| other.field == edit.field);
+                if first.edits.iter().any(meet) {
+                    continue;
+                }
+                if let Some(found) = self.attempt(&[first, second], stated)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What can have been done, the likely first.
+    fn proposals(&self) -> Vec<Proposal> {
+        let material = &self.material;
+        let mut proposals = Vec::new();
+        fields::copied(material, &mut proposals);
+        subject::tags(material, &mut proposals);
+        fields::added(material, &mut proposals);
+        fields::removed(material, &mut proposals);
+        fields::reordered(material, &mut proposals);
+        if material.signature.header_canonicalization == Canonicalization::Simple {
+            folding::refolded(material, &mut proposals);
+        }
+        proposals
+    }
+
+    /// Whether the signature verifies with the changes undone.
+    fn attempt(&mut self, undo: &[&Proposal], canonicalization: Canonicalization) -> Tried {
+        let restored = restored(self.material.fields, undo);
+        self.budget.octets(restored.len())?;
+        self.budget.variant()?;
+        let header = Header::parse(restored);
+        let fields: Vec<Field<'_>> = header.fields().collect();
+        let edits = || undo.iter().flat_map(|proposal| &proposal.edits);
+        let above = |edit: &&Edit| edit.field < self.material.place && edit.octets.is_empty();
+        let place = self.material.place.saturating_sub(edits().filter(above).count());
+        let own_edited = edits().any(|edit| edit.field == self.material.place);
+        let Some(signature) = self.signature(&fields, place, own_edited, canonicalization) else {
+            return Ok(None);
+        };
+        let hash_input = hash_input(&fields, place, &signature);
+        let digest = Sha256::digest(&hash_input);
+        for key in self.keys {
+            self.budget.signature()?;
+            if key.verify(&digest, &signature.signature) {
+                let changes = undo.iter().map(|proposal| proposal.change.clone()).collect();
+                let restored = header.octets().to_vec();
+                return Ok(Some(Found { changes, hash_input, restored }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The signature, read again if its own field is another one.
+    fn signature(
+        &self,
+        fields: &[Field<'_>],
+        place: usize,
+        own_edited: bool,
+        canonicalization: Canonicalization,
+    ) -> Option<Signature> {
+        let mut signature = self.material.signature.clone();
+        if own_edited {
+            let value = fields.get(place)?.value();
+            let read = Signature::parse(value, &Limits::default()).ok()?;
+            signature.signature_span = read.signature_span;
+        }
+        signature.header_canonicalization = canonicalization;
+        Some(signature)
+    }
+}
+
+fn restored(fields: &[Field<'_>], undo: &[&Proposal]) -> Vec<u8> {
+    let edit = |place: usize| {
+        let mut edits = undo.iter().flat_map(|proposal| &proposal.edits);
+        edits.find(|edit| edit.field == place).map(|edit| edit.octets.as_slice())
+    };
+    let mut octets = Vec::with_capacity(4096);
+    for (place, field) in fields.iter().enumerate() {
+        octets.extend_from_slice(edit(place).unwrap_or_else(|| field.octets()));
+    }
+    octets.extend_from_slice(edit(fields.len()).unwrap_or_default());
+    octets
+}
+
+impl Material<'_> {
+    /// A signed field's name as it stands, and its place, from the top.
+    pub(super) fn signed_fields(&self) -> impl Iterator<Item = (usize, &Field<'_>)> {
+        self.signed.iter().filter_map(|&place| Some((place, self.fields.get(place)?)))
+    }
+
+    /// The lowest instance of a field, which is the first to be signed (RFC 6376 5.4.2).
+    pub(super) fn lowest(&self, name: &str) -> Option<(usize, &Field<'_>)> {
+        self.signed_fields().filter(|(_, field)| field.is(name)).last()
+    }
+
+    /// What gives a field another value, in the form most have.
+    pub(super) fn with_value(&self, place: usize, value: &[u8]) -> Option<Edit> {
+        let name = self.fields.get(place)?.name()?;
+        Some(Edit { field: place, octets: [name, b": ", value, b"\r\n"].concat() })
+    }
+}
