@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 /// RFC 6376 2.10 makes the padding optional: `base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS)
 /// [ [FWS] "=" [ [FWS] "=" ] ]`.
@@ -40,7 +40,16 @@ pub(crate) fn trim_fws(value: &[u8]) -> &[u8] {
 
 /// The members of a colon-separated list, white space around each removed.
 pub(crate) fn split_colons(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&octet| octet == b':').map(trim_fws)
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let list = rest?;
+        let (member, tail) = match memchr(b':', list).and_then(|at| list.split_at_checked(at)) {
+            Some((member, tail)) => (member, tail.get(1..)),
+            None => (list, None),
+        };
+        rest = tail;
+        Some(trim_fws(member))
+    })
 }
 
 /// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.

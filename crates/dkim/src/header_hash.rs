@@ -5,6 +5,63 @@ use mailproof_message::{Field, Header};
 
 use crate::signature::{Signature, SignedFields};
 
+/// The fields of a header section, with a mark of each name by which most others are told apart
+/// without comparing them: h= holds some twenty names, each looked for among all fields.
+pub(crate) struct FieldIndex<'h> {
+    fields: Vec<(Mark, Field<'h>)>,
+}
+
+/// The length of a name, and its first, middle and last letter without case.
+type Mark = [u8; 4];
+
+impl<'h> FieldIndex<'h> {
+    pub(crate) fn new(header: &'h Header) -> FieldIndex<'h> {
+        let marked = |field: Field<'h>| (mark(field.name().unwrap_or_default()), field);
+        FieldIndex { fields: header.fields().map(marked).collect() }
+    }
+
+    /// The field at `place`, from the top.
+    pub(crate) fn at(&self, place: usize) -> Option<&Field<'h>> {
+        self.fields.get(place).map(|(_, field)| field)
+    }
+
+    /// The places of the fields of this name, top to bottom.
+    pub(crate) fn named(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
+        let wanted = mark(name);
+        self.fields.iter().enumerate().filter_map(move |(place, (mark, field))| {
+            let same = *mark == wanted
+                && field.name().is_some_and(|other| other.eq_ignore_ascii_case(name));
+            same.then_some(place)
+        })
+    }
+
+    /// The fields that h= selects, as [`selected_fields`] tells.
+    fn select(
+        &self,
+        signed_fields: &SignedFields,
+        except: Option<usize>,
+        mut selected: impl FnMut(Option<&Field<'h>>),
+    ) {
+        let mut used = vec![false; self.fields.len()];
+        if let Some(own) = except.and_then(|own| used.get_mut(own)) {
+            *own = true;
+        }
+        for name in signed_fields.iter() {
+            let lowest = self.named(name).rev().find(|&place| used.get(place) == Some(&false));
+            if let Some(used) = lowest.and_then(|place| used.get_mut(place)) {
+                *used = true;
+            }
+            selected(lowest.and_then(|place| self.at(place)));
+        }
+    }
+}
+
+fn mark(name: &[u8]) -> Mark {
+    let letter = |octet: Option<&u8>| octet.map_or(0, |octet| octet | 0x20);
+    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    [length, letter(name.first()), letter(name.get(name.len() / 2)), letter(name.last())]
+}
+
 /// The header fields that h= selects, in its order; `None` for a name that has no instance left.
 ///
 /// RFC 6376 5.4.2: "Signers choosing to sign an existing header field that occurs more than once in
@@ -19,9 +76,8 @@ pub fn selected_fields<'h>(
     signed_fields: &SignedFields,
     except: Option<usize>,
 ) -> Vec<Option<Field<'h>>> {
-    let fields: Vec<Field<'h>> = header.fields().collect();
     let mut selected = Vec::new();
-    select(&fields, signed_fields, except, |field| selected.push(field));
+    FieldIndex::new(header).select(signed_fields, except, |field| selected.push(field.copied()));
     selected
 }
 
@@ -29,15 +85,14 @@ pub fn selected_fields<'h>(
 /// canonical form, each with its CRLF, then the signature's own field with the value of b= removed
 /// and without a final CRLF. `place` tells which field of the header that is, from the top.
 pub fn header_hash_input(header: &Header, place: usize, signature: &Signature) -> Vec<u8> {
-    let fields: Vec<Field<'_>> = header.fields().collect();
-    hash_input(&fields, place, signature)
+    hash_input(&FieldIndex::new(header), place, signature)
 }
 
-pub(crate) fn hash_input(fields: &[Field<'_>], place: usize, signature: &Signature) -> Vec<u8> {
+pub(crate) fn hash_input(fields: &FieldIndex<'_>, place: usize, signature: &Signature) -> Vec<u8> {
     let canonicalization = signature.header_canonicalization;
     let mut input = Vec::with_capacity(4096);
     signed_input(fields, &signature.signed_fields, Some(place), canonicalization, &mut input);
-    if let Some(own) = fields.get(place) {
+    if let Some(own) = fields.at(place) {
         // RFC 6376 3.7: "the value of the "b=" tag (including all surrounding whitespace) deleted
         // (i.e., treated as if it were the empty string)".
         let field = own.without_line_end();
@@ -52,37 +107,16 @@ pub(crate) fn hash_input(fields: &[Field<'_>], place: usize, signature: &Signatu
 
 /// The selected fields in canonical form, each with its CRLF.
 pub(crate) fn signed_input(
-    fields: &[Field<'_>],
+    fields: &FieldIndex<'_>,
     signed_fields: &SignedFields,
     except: Option<usize>,
     canonicalization: Canonicalization,
     input: &mut Vec<u8>,
 ) {
-    select(fields, signed_fields, except, |field| {
+    fields.select(signed_fields, except, |field| {
         if let Some(field) = field {
             header_field(canonicalization, field.without_line_end(), input);
             input.extend_from_slice(b"\r\n");
         }
     });
-}
-
-fn select<'h>(
-    fields: &[Field<'h>],
-    signed_fields: &SignedFields,
-    except: Option<usize>,
-    mut selected: impl FnMut(Option<Field<'h>>),
-) {
-    let mut used = vec![false; fields.len()];
-    if let Some(own) = except.and_then(|own| used.get_mut(own)) {
-        *own = true;
-    }
-    for name in signed_fields.iter() {
-        let lowest = fields.iter().zip(&mut used).rev().find(|(field, used)| {
-            !**used && field.name().is_some_and(|other| other.eq_ignore_ascii_case(name))
-        });
-        selected(lowest.map(|(field, used)| {
-            *used = true;
-            *field
-        }));
-    }
 }

@@ -345,22 +345,23 @@ fn signed_fields(
     limits: &Limits,
     form: Form,
 ) -> Result<SignedFields, SignatureError> {
-    let mut joined = Vec::with_capacity(tag.value.len());
+    let mut joined = Vec::with_capacity(tag.value.len() + 1);
+    let mut names = 0;
     let mut from = false;
-    for (index, name) in split_colons(tag.value).enumerate() {
-        if index >= limits.signed_fields {
-            return Err(bad(tag, "h", "it names more header fields than this verifier looks at"));
-        }
+    for name in split_colons(tag.value) {
+        names += 1;
         // RFC 5322 2.2: printable ASCII but colon; RFC 6376 2.10 excludes the semicolon besides.
-        let empty = name.is_empty() && form == Form::Dkim;
-        if empty || !name.iter().all(u8::is_ascii_graphic) {
+        if name.is_empty() || !name.iter().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
             return Err(bad(tag, "h", "it has something that is no header field name"));
         }
-        if index > 0 {
-            joined.push(b':');
-        }
-        joined.extend(name.iter().map(u8::to_ascii_lowercase));
+        joined.extend_from_slice(name);
+        joined.push(b':');
         from |= name.eq_ignore_ascii_case(b"from");
+    }
+    joined.pop();
+    joined.make_ascii_lowercase();
+    if names > limits.signed_fields {
+        return Err(bad(tag, "h", "it names more header fields than this verifier looks at"));
     }
     // RFC 6376 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST
     // ignore the DKIM-Signature header field and return PERMFAIL (From field not signed)."

@@ -4,12 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mailproof_canonicalization::{Canonicalization, header_field};
 use mailproof_dns::Name;
-use mailproof_message::{Field, Header};
+use mailproof_message::Header;
 
 use crate::body_hash::BodyHasher;
 use crate::crypto::{Digest, PrivateKey, Sha256, SigningError};
 use crate::fold::Folder;
-use crate::header_hash::signed_input;
+use crate::header_hash::{FieldIndex, signed_input};
 use crate::signable::{Refusal, SignableBody, check_header};
 use crate::signature::{Identity, SignedFields};
 
@@ -122,7 +122,7 @@ pub enum EightBit {
 /// A Signer (RFC 6376 2.1) that has read the header section and takes the body in chunks; any
 /// number of signatures share its one pass.
 pub struct Signer<'h, 'k> {
-    fields: Vec<Field<'h>>,
+    fields: FieldIndex<'h>,
     templates: Vec<Template<'k>>,
     body: BodyHasher,
     signable: SignableBody,
@@ -178,7 +178,7 @@ impl<'h, 'k> Signer<'h, 'k> {
             body.want(template.body_canonicalization, None);
         }
         Ok(Signer {
-            fields: header.fields().collect(),
+            fields: FieldIndex::new(header),
             templates,
             body,
             signable: SignableBody::new(eight_bit),
@@ -249,7 +249,7 @@ fn check_template(template: &Template<'_>) -> Result<(), Refusal> {
 fn sign(
     form: Form,
     template: &Template<'_>,
-    fields: &[Field<'_>],
+    fields: &FieldIndex<'_>,
     body_hash: &Digest,
 ) -> Result<Vec<u8>, SigningError> {
     let names = signed_names(&template.fields, fields);
@@ -304,7 +304,7 @@ fn write_tags(
 
 /// RFC 6376 5.4.2: each instance that is signed is named once; naming a field once more than it
 /// stands keeps another from being added.
-fn signed_names(selection: &FieldSelection, fields: &[Field<'_>]) -> SignedFields {
+fn signed_names(selection: &FieldSelection, fields: &FieldIndex<'_>) -> SignedFields {
     let mut joined: Vec<u8> = Vec::with_capacity(256);
     let mut done: Vec<&str> = Vec::new();
     let chosen = selection
@@ -317,7 +317,7 @@ fn signed_names(selection: &FieldSelection, fields: &[Field<'_>]) -> SignedField
             continue;
         }
         done.push(name);
-        let present = fields.iter().filter(|field| field.is(name)).count();
+        let present = fields.named(name.as_bytes()).count();
         for _ in 0..present + extra {
             if !joined.is_empty() {
                 joined.push(b':');
@@ -331,7 +331,7 @@ fn signed_names(selection: &FieldSelection, fields: &[Field<'_>]) -> SignedField
 /// RFC 6376 3.7 step 2, for the field that ends with the `b=` of which the value is to come.
 fn header_digest(
     template: &Template<'_>,
-    fields: &[Field<'_>],
+    fields: &FieldIndex<'_>,
     names: &SignedFields,
     own: &[u8],
 ) -> Digest {

@@ -7,7 +7,7 @@ use mailproof_message::{Field, Header, author_domain};
 
 use crate::body_hash::{BodyHasher, BodyHashes};
 use crate::crypto::{Digest, Sha256, VerifyingKey};
-use crate::header_hash::hash_input;
+use crate::header_hash::{FieldIndex, hash_input};
 use crate::keys::{KeyCache, NoCache};
 use crate::limits::Limits;
 use crate::outcome::{Cause, Checks, Outcome, SignatureOutcome};
@@ -22,7 +22,7 @@ use crate::trial::Trial;
 /// [`Verifier::finish`] gives the [`Verification`] that answers from DNS. The keys may be asked for
 /// while the body is still coming: [`Verifier::keys`].
 pub struct Verifier<'h> {
-    fields: Vec<Field<'h>>,
+    fields: FieldIndex<'h>,
     candidates: Vec<Candidate>,
     body: BodyHasher,
     policy: Policy,
@@ -31,7 +31,7 @@ pub struct Verifier<'h> {
 
 /// A message whose body is hashed and whose signatures wait for their keys.
 pub struct Verification<'h> {
-    fields: Vec<Field<'h>>,
+    fields: FieldIndex<'h>,
     candidates: Vec<Candidate>,
     hashes: BodyHashes,
     policy: Policy,
@@ -62,13 +62,11 @@ impl<'h> Verifier<'h> {
 
     /// Reads the signatures of a message.
     pub fn with(header: &'h Header, now: u64, policy: Policy, limits: Limits) -> Verifier<'h> {
-        let fields: Vec<Field<'h>> = header.fields().collect();
-        let mut candidates: Vec<Candidate> = fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| field.is("DKIM-Signature"))
-            .enumerate()
-            .map(|(index, (place, field))| Candidate {
+        let fields = FieldIndex::new(header);
+        let places = fields.named(b"dkim-signature").enumerate();
+        let mut candidates: Vec<Candidate> = places
+            .filter_map(|(index, place)| Some((index, place, fields.at(place)?)))
+            .map(|(index, place, field)| Candidate {
                 place,
                 state: match index < limits.signatures_parsed {
                     true => read(place, field, now, &policy, &limits),
@@ -97,11 +95,11 @@ impl<'h> Verifier<'h> {
                 state: ready(place, signature, now, &policy),
             })
             .collect();
-        Verifier::begin(header.fields().collect(), candidates, policy, limits)
+        Verifier::begin(FieldIndex::new(header), candidates, policy, limits)
     }
 
     fn begin(
-        fields: Vec<Field<'h>>,
+        fields: FieldIndex<'h>,
         candidates: Vec<Candidate>,
         policy: Policy,
         limits: Limits,
@@ -382,20 +380,12 @@ fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {
 }
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
-fn unsigned_duplicate(fields: &[Field<'_>], signature: &Signature) -> Option<&'static str> {
-    let mut present = [0_usize; SINGLETONS.len()];
-    for name in fields.iter().filter_map(Field::name) {
-        let known = SINGLETONS.iter().zip(&mut present);
-        for (_, count) in known.filter(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())) {
-            *count += 1;
-        }
-    }
-    let repeated = SINGLETONS.into_iter().zip(present).filter(|(_, count)| *count > 1);
-    repeated
-        .filter(|(name, count)| {
+fn unsigned_duplicate(fields: &FieldIndex<'_>, signature: &Signature) -> Option<&'static str> {
+    SINGLETONS.into_iter().find(|name| {
+        let present = fields.named(name.as_bytes()).count();
+        present > 1 && {
             let signed = signature.signed_fields.count(name.as_bytes());
-            (1..*count).contains(&signed)
-        })
-        .map(|(name, _)| name)
-        .next()
+            (1..present).contains(&signed)
+        }
+    })
 }
