@@ -4,7 +4,7 @@ use mailproof_canonicalization::Canonicalization;
 use mailproof_message::{Field, Header};
 
 use crate::crypto::{Sha256, VerifyingKey};
-use crate::header_hash::hash_input;
+use crate::header_hash::header_hash_input;
 use crate::limits::Limits;
 use crate::signature::Signature;
 
@@ -171,7 +171,7 @@ impl Search<'_> {
         let Some(signature) = self.signature(&fields, place, own_edited, canonicalization) else {
             return Ok(None);
         };
-        let hash_input = hash_input(&fields, place, &signature);
+        let hash_input = header_hash_input(&header, place, &signature);
         let digest = Sha256::digest(&hash_input);
         for key in self.keys {
             self.budget.signature()?;
