@@ -8,6 +8,7 @@ with the Rust crates.
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import quopri
@@ -208,6 +209,133 @@ def body_cases():
         c="relaxed/simple",
         body=BODY.replace(b"-- \r\n", b""),
     )
+    dotted = BODY.replace(b"The usual", b".forward\r\nThe usual")
+    in_body(
+        "dots-added",
+        "A dot was put before a dot, and stayed.",
+        "5321 4.5.2",
+        lambda body: body.replace(b"\n.f", b"\n..f"),
+        ("dots-added", "dot"),
+        body=dotted,
+    )
+    in_body(
+        "dots-removed",
+        "Of two dots one was taken off.",
+        "5321 4.5.2",
+        lambda body: body.replace(b"\n..f", b"\n.f"),
+        ("dots-removed", "dot"),
+        body=dotted.replace(b"\n.f", b"\n..f"),
+    )
+    from_line = BODY.replace(b"The usual", b"From noon on, the usual")
+    in_body(
+        "from-quoted",
+        "An mbox file put > before From.",
+        "4155 2",
+        lambda body: body.replace(b"\nFrom ", b"\n>From "),
+        ("from-quoted", "was put before"),
+        body=from_line,
+    )
+    in_body(
+        "from-unquoted",
+        "A reader of mbox files took > off >From.",
+        "4155 2",
+        lambda body: body.replace(b"\n>From ", b"\nFrom "),
+        ("from-unquoted", "was taken off"),
+        body=from_line.replace(b"\nFrom ", b"\n>From "),
+    )
+    long_line = BODY + b"x" * 2500 + b"\r\n"
+    for name, broken in (("plain", b"\r\n"), ("space", b"\r\n "), ("sendmail", b"!\r\n ")):
+        width = 998 - len(broken) + 2
+        in_body(
+            f"long-lines-{name}",
+            "A line longer than 998 octets was broken.",
+            "5322 2.1.1",
+            lambda body, width=width, broken=broken: body.replace(
+                b"x" * 2500,
+                broken.join([b"x" * width, b"x" * width, b"x" * (2500 - 2 * width)]),
+            ),
+            ("long-lines-broken", "broken"),
+            body=long_line,
+        )
+    tabbed = BODY + b"noon\tlunch\r\n\tin the park\r\n"
+    for spaces in (8, 4, 1):
+        in_body(
+            f"tabs-expanded-{spaces}",
+            "Tabs became spaces.",
+            "6376 3.4.3",
+            lambda body, spaces=spaces: body.replace(b"\t", b" " * spaces),
+            ("tabs-expanded", "tabs became"),
+            body=tabbed.replace(b" ", b"-") if spaces == 1 else tabbed,
+            c="relaxed/simple",
+        )
+    in_body(
+        "spaces-to-tabs",
+        "Eight spaces became a tab.",
+        "6376 3.4.3",
+        lambda body: body.replace(b" " * 8, b"\t"),
+        ("spaces-to-tabs", "spaces became tabs"),
+        body=BODY + b"        indented\r\n",
+        c="relaxed/simple",
+    )
+    umlauts = "Grüße aus Köln,\r\nund bis Freitag!\r\n".encode()
+    for encoding, encode in (
+        ("quoted-printable", quopri.encodestring),
+        ("base64", lambda text: base64.encodebytes(text).replace(b"\n", b"\r\n")),
+    ):
+        fields = without(b"Content-Transfer") + [b"Content-Transfer-Encoding: 8bit"]
+        now = [*without(b"Content-Transfer"), b"Content-Transfer-Encoding: " + encoding.encode()]
+        head = sign(fields=fields, body=umlauts, h=NAMES)
+        for with_footer in (False, True):
+            text = encode(umlauts + FOOTER * with_footer)
+            case(
+                f"reencoded-{encoding}" + "-footer" * with_footer,
+                "A relay without 8BITMIME re-encoded the text, and the field that says so."
+                + " A list added its footer." * with_footer,
+                "6376 5.3",
+                mail([head, *now], text),
+                (
+                    ("value-changed", 'signed was "8bit"'),
+                    ("reencoded", f"signed as 8bit and re-encoded as {encoding}"),
+                    *[("footer-added", "4 lines")] * with_footer,
+                ),
+                header="explained",
+                body="explained",
+            )
+    encoded = [*without(b"Content-Transfer"), b"Content-Transfer-Encoding: base64"]
+    in_body(
+        "base64-footer",
+        "A list decoded the text, added its footer, and encoded it again.",
+        "6376 5.3",
+        lambda body: base64.encodebytes(umlauts + FOOTER).replace(b"\n", b"\r\n"),
+        ("footer-added", "4 lines"),
+        body=base64.encodebytes(umlauts).replace(b"\n", b"\r\n"),
+        fields=encoded,
+    )
+    in_body(
+        "charset",
+        "A gateway made UTF-8 of ISO 8859-1.",
+        "2045 6",
+        lambda body: body.decode("latin-1").encode(),
+        ("charset", "signed in iso-8859-1"),
+        body=umlauts.decode().encode("latin-1"),
+    )
+    in_body(
+        "final-line-end-unsigned",
+        "The signer hashed the body without its last CRLF.",
+        "6376 3.4.4",
+        lambda body: body,
+        ("final-line-end-unsigned", "final line end"),
+        bh=base64.b64encode(hashlib.sha256(BODY.replace(b"-- ", b"--")[:-2]).digest()),
+    )
+    in_body(
+        "relaxed-but-simple",
+        "The signer states relaxed and hashed the simple form.",
+        "6376 3.4",
+        lambda body: body,
+        ("body-canonicalization", "simple"),
+        bh=base64.b64encode(hashlib.sha256(BODY).digest()),
+    )
+    multipart()
     in_body(
         "octet-in-body",
         "A letter of the body changed: nothing explains it.",
@@ -231,6 +359,90 @@ def body_cases():
         lambda body: body[:30],
         found="unexplained",
     )
+
+
+def multipart():
+    """Changes in and around MIME parts."""
+    content = [b"Content-Type: multipart/alternative; boundary=b1"]
+    fields = without(b"Content-Type") + content
+    text = (
+        b"--b1\r\nContent-Type: text/plain\r\n\r\nHello Bob\r\n"
+        b"--b1\r\nContent-Type: text/html\r\n\r\n<p>Hello Bob</p>\r\n--b1--\r\n"
+    )
+    extra = b"--b1\r\nContent-Type: text/plain\r\n\r\n" + FOOTER + b"\r\n"
+    in_body(
+        "part-added",
+        "A list added a part with its footer.",
+        "6376 5.3",
+        lambda body: body.replace(b"--b1--", extra + b"--b1--"),
+        ("part-added", "Content-Type: text/plain"),
+        body=text,
+        fields=fields,
+    )
+    in_body(
+        "part-banner",
+        "A gateway warns in the first part.",
+        "6376 5.3",
+        lambda body: body.replace(b"\r\nHello Bob", b"\r\nCAUTION: external\r\nHello Bob"),
+        ("banner-added", "CAUTION"),
+        body=text,
+        fields=fields,
+    )
+    in_body(
+        "part-footer",
+        "A list put its footer in the first part.",
+        "6376 5.3",
+        lambda body: body.replace(b"Hello Bob\r\n", b"Hello Bob\r\n" + FOOTER, 1),
+        ("part-footer-added", "4 lines"),
+        body=text,
+        fields=fields,
+    )
+    in_body(
+        "parts-banner",
+        "A gateway warns in both parts.",
+        "6376 5.3",
+        lambda body: body.replace(b"\r\nHello Bob", b"\r\nCAUTION: external\r\nHello Bob").replace(
+            b"\r\n<p>Hello", b"\r\n<p>CAUTION: external</p>\r\n<p>Hello"
+        ),
+        ("banner-added", "CAUTION"),
+        ("banner-added", "<p>CAUTION"),
+        body=text,
+        fields=fields,
+    )
+    in_body(
+        "parts-reencoded",
+        "A relay re-encoded a part.",
+        "6376 5.3",
+        lambda body: body.replace(b": 8bit", b": quoted-printable").replace(
+            "Grüße".encode(), b"Gr=C3=BC=C3=9Fe"
+        ),
+        ("reencoded", "signed as 8bit and re-encoded as quoted-printable"),
+        body=text.replace(
+            b"text/plain\r\n", b"text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+        ).replace(b"Hello Bob\r\n", "Grüße, Bob\r\n".encode(), 1),
+        fields=fields,
+    )
+    kept = b"".join(f + b"\r\n" for f in FIELDS if f.startswith(b"Content-"))
+    wrapped = b"--l\r\n" + kept + b"\r\n" + BODY + b"\r\n--l\r\n\r\n" + FOOTER + b"--l--\r\n"
+    head = sign(fields=FIELDS, body=BODY, h=NAMES)
+    for name, also in (("wrapped", []), ("wrapped-and-tag", [b"Subject: [lunch] Lunch on Friday"])):
+        now = [f for f in FIELDS if not f.startswith(b"Content-")]
+        now = [f for f in now if not (also and f.startswith(b"Subject"))] + also
+        now += [b"Content-Type: multipart/mixed; boundary=l", b"Content-Transfer-Encoding: 8bit"]
+        case(
+            name,
+            "A list made the message a part of its own." + " And tagged the subject." * bool(also),
+            "6376 5.3",
+            mail([head, *now], wrapped),
+            (
+                *[("subject-tag-added", "[lunch]")] * bool(also),
+                ("value-changed", "text/plain; charset=utf-8"),
+                ("value-changed", 'signed was "7bit"'),
+                ("wrapped", "part 1"),
+            ),
+            header="explained",
+            body="explained",
+        )
 
 
 def header_cases():
@@ -359,6 +571,106 @@ def header_cases():
     )
 
 
+    via = b"From: Alice via lunch <lunch@lists.example.org>"
+    for name, more in (
+        ("reply-to", b"Reply-To: Alice <alice@example.com>"),
+        ("reply-to-bare", b"Reply-To: alice@example.com"),
+        ("kept", b"X-Original-From: Alice <alice@example.com>"),
+    ):
+        in_header(
+            f"author-{name}",
+            "A list replaced the author by itself, for DMARC.",
+            "7960 4.1.3",
+            b"\r\nFrom: Alice <alice@example.com>",
+            b"\r\n" + via + b"\r\n" + more,
+            ("value-changed", 'signed was "Alice <alice@example.com>"'),
+        )
+    in_header(
+        "author-quoted",
+        "A program put quotes around a name.",
+        "6376 3.4.2",
+        b"From: Alice <",
+        b'From: "Alice" <',
+        ("value-changed", 'signed was "Alice <alice@example.com>"'),
+    )
+    in_header(
+        "charset-upper",
+        "A gateway wrote the character set in upper case.",
+        "6376 3.4.2",
+        b"charset=utf-8",
+        b'charset="UTF-8"',
+        ("value-changed", "text/plain; charset=utf-8"),
+    )
+    in_header(
+        "charset-added",
+        "A gateway added a parameter.",
+        "6376 3.4.2",
+        b"charset=utf-8",
+        b"charset=utf-8; format=flowed",
+        ("value-changed", "text/plain; charset=utf-8"),
+    )
+    in_header(
+        "mime-added",
+        "A gateway added the fields of MIME, all oversigned.",
+        "6376 8.15",
+        b"Message-ID: <1@example.com>",
+        b"Message-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit",
+        ("field-added", "MIME-Version: 1.0"),
+        ("field-added", "Content-Type: text/plain"),
+        ("field-added", "Content-Transfer-Encoding: 7bit"),
+        fields=FIELDS[:6],
+    )
+    in_header(
+        "subject-encoded",
+        "A relay without SMTPUTF8 made an encoded word of the subject.",
+        "6532 3.2",
+        "Subject: Käse am Freitag".encode(),
+        b"Subject: =?utf-8?Q?K=C3=A4se_am_Freitag?=",
+        ("value-changed", "am Freitag"),
+        fields=[*without(b"Subject"), "Subject: Käse am Freitag".encode()],
+    )
+    in_header(
+        "subject-decoded",
+        "A program decoded the subject.",
+        "2047 2",
+        b"Subject: =?UTF-8?B?S8OkcyBhbSBGcmVpdGFn?=",
+        "Subject: Käs am Freitag".encode(),
+        ("value-changed", "=?UTF-8?B?"),
+        fields=[*without(b"Subject"), b"Subject: =?UTF-8?B?S8OkcyBhbSBGcmVpdGFn?="],
+    )
+    in_header(
+        "reordered",
+        "Two signed fields changed places.",
+        "6376 5.4.2",
+        b"X-A: 1\r\nX-A: 2",
+        b"X-A: 2\r\nX-A: 1",
+        ("fields-reordered", "X-A"),
+        fields=[*FIELDS, b"X-A: 1", b"X-A: 2"],
+        h=NAMES + ":X-A:X-A",
+    )
+    in_header(
+        "own-field-refolded",
+        "The signature itself was folded anew, under simple.",
+        "6376 3.4.1",
+        b"t=1700000000;\r\n\th=",
+        b"t=1700000000;\r\n h=",
+        ("refolded", "DKIM-Signature"),
+        c="simple/simple",
+    )
+    in_header(
+        "all-refolded",
+        "Tabs after folds became spaces in all fields, under simple.",
+        "6376 3.4.1",
+        b"<bob@example.net>,\r\n\tCarol <carol@example.net>\r\nReferences: <a@b>\r\n\t<c@d>",
+        b"<bob@example.net>,\r\n Carol <carol@example.net>\r\nReferences: <a@b>\r\n <c@d>",
+        ("refolded", "the signed fields"),
+        fields=[*FIELDS[:3], b"References: <a@b>\r\n\t<c@d>", *FIELDS[3:]],
+        h=NAMES + ":References",
+        c="simple/simple",
+    )
+
+
 def both_cases():
     message = change(signed(), b"Subject: Lunch", b"Subject: [lunch] Lunch") + FOOTER
     case(
@@ -382,7 +694,7 @@ def both_cases():
         "Another key is published than the one that signed.",
         "6376 3.6.2",
         signed(),
-        header="unexplained",
+        header="other-key",
         zone={at(R1024): ("TXT", [record(R2048)])},
     )
 

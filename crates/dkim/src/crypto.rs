@@ -11,6 +11,7 @@ mod aws;
 mod private_key;
 // With the other backend in use, this one still signs with keys the other refuses.
 mod pure;
+mod recover;
 mod verifying_key;
 
 #[cfg(feature = "aws-lc-rs")]
@@ -19,6 +20,7 @@ use aws as backend;
 use pure as backend;
 
 pub use private_key::{PrivateKey, PrivateKeyError, SigningError};
+pub(crate) use verifying_key::SignedDigest;
 pub use verifying_key::{KeyFormError, VerifyingKey};
 
 /// A SHA-256 digest (RFC 6234).

@@ -23,10 +23,12 @@ mod fields;
 mod folding;
 mod forms;
 mod header;
+mod in_parts;
 mod limits;
 mod mime;
 mod running;
 mod subject;
+mod values;
 
 pub use change::{Added, Change, ChangeKind, LineEnds, Source};
 pub use limits::{DiagnosisLimits, Exhausted, Work};
@@ -56,6 +58,9 @@ pub enum Finding {
         /// How many there are.
         present: u64,
     },
+    /// The signature was made with another key than the one that is published: the key was replaced,
+    /// or the value of b= was damaged. Whether a header field was changed cannot be told.
+    OtherKey,
     /// The signature, or its key, cannot be used: there is nothing to compare with.
     NotExamined,
 }
@@ -123,11 +128,13 @@ pub fn diagnose(
         return Diagnosis { body: finding.clone(), header: finding };
     };
     let keys = keys(signature, answers);
+    let parts = mime::parts(header, body, limits.parts);
+    let headers = parts.iter().filter_map(|part| body.get(part.header.clone())).collect();
     Diagnosis {
-        body: body::search(header, body, signature, limits),
+        body: body::search(header, body, &parts, signature, limits),
         header: match keys.is_empty() {
             true => Finding::NotExamined,
-            false => header::search(header, outcome.field, signature, &keys, limits),
+            false => header::search(header, outcome.field, headers, signature, &keys, limits),
         },
     }
 }

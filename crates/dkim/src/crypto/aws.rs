@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256,
 };
 
+use rsa::pkcs1::DecodeRsaPublicKey;
+
 use super::Digest;
 
 #[derive(Clone)]
@@ -19,6 +21,11 @@ impl RsaVerifyingKey {
         ParsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, der)
             .ok()
             .map(RsaVerifyingKey)
+    }
+
+    /// The numbers of the key.
+    pub(super) fn public_key(&self) -> Option<rsa::PublicKey> {
+        rsa::PublicKey::from_pkcs1_der(self.0.as_ref()).ok()
     }
 
     pub(super) fn verify(&self, digest: &Digest, signature: &[u8]) -> bool {

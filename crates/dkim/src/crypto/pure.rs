@@ -16,6 +16,11 @@ impl RsaVerifyingKey {
         rsa::PublicKey::from_pkcs1_der(der).ok().map(RsaVerifyingKey)
     }
 
+    /// The numbers of the key.
+    pub(super) fn public_key(&self) -> Option<rsa::PublicKey> {
+        Some(self.0.clone())
+    }
+
     pub(super) fn verify(&self, digest: &Digest, signature: &[u8]) -> bool {
         self.0.pkcs1v15_verify_prehash::<Sha256>(digest, signature).is_ok()
     }

@@ -5,7 +5,7 @@ use rsa::pkcs8::SubjectPublicKeyInfoRef;
 use rsa::pkcs8::der::Decode;
 use rsa::pkcs8::der::asn1::UintRef;
 
-use super::{Digest, backend};
+use super::{Digest, backend, recover};
 use crate::record::KeyType;
 
 /// The OID rsaEncryption (RFC 8017 A.1).
@@ -23,6 +23,16 @@ pub struct VerifyingKey {
 enum Key {
     Rsa { bits: usize, key: Option<backend::RsaVerifyingKey> },
     Ed25519(ed25519_dalek::VerifyingKey),
+}
+
+/// What a signature tells of the digest it was made over.
+pub(crate) enum SignedDigest {
+    /// An RSA signature of this key, over this digest.
+    Is(Digest),
+    /// No signature of this key, over whatever digest.
+    OtherKey,
+    /// An Ed25519 signature does not tell.
+    Untold,
 }
 
 /// Why octets are no public key.
@@ -88,6 +98,16 @@ impl VerifyingKey {
             // RFC 8463 3: "The Ed25519 signing algorithm … is applied to the SHA-256 digest".
             Key::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(digest, &signature).is_ok()),
+        }
+    }
+
+    /// The digest that a signature was made over, to look for the data with it.
+    pub(crate) fn signed_digest(&self, signature: &[u8]) -> SignedDigest {
+        let Key::Rsa { key, .. } = &self.key else { return SignedDigest::Untold };
+        let key = key.as_ref().and_then(backend::RsaVerifyingKey::public_key);
+        match key.and_then(|key| recover::signed_digest(&key, signature)) {
+            Some(digest) => SignedDigest::Is(digest),
+            None => SignedDigest::OtherKey,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mailproof_canonicalization::{BodyCanonicalizer, Canonicalization};
 use mailproof_message::Header;
-use memchr::{memchr_iter, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 use crate::signature::Signature;
 
@@ -17,6 +17,7 @@ use super::{Excluded, Finding, Repair};
 pub(super) fn search(
     header: &Header,
     body: &[u8],
+    parts: &[Part],
     signature: &Signature,
     limits: &DiagnosisLimits,
 ) -> Finding {
@@ -36,7 +37,7 @@ pub(super) fn search(
         budget: Budget::new(limits),
         tried: Vec::new(),
     };
-    let found = search.run(header);
+    let found = search.run(header, parts);
     let work = search.budget.work;
     match found {
         Ok(Some(Found { changes, canonicalization, cut_line_end, restored })) => {
@@ -70,37 +71,40 @@ fn canonical(
     octets
 }
 
-struct Search<'a> {
-    body: &'a [u8],
-    canonicalization: Canonicalization,
+/// A search, and how far it has come.
+pub(super) struct Search<'a> {
+    pub(super) body: &'a [u8],
+    pub(super) canonicalization: Canonicalization,
     length: Option<u64>,
     expected: &'a [u8],
-    budget: Budget<'a>,
-    tried: Vec<ChangeKind>,
+    pub(super) budget: Budget<'a>,
+    pub(super) tried: Vec<ChangeKind>,
 }
 
 /// A body that has the hash.
-struct Found {
-    changes: Vec<Change>,
-    canonicalization: Canonicalization,
-    cut_line_end: bool,
-    restored: Vec<u8>,
+pub(super) struct Found {
+    pub(super) changes: Vec<Change>,
+    pub(super) canonicalization: Canonicalization,
+    pub(super) cut_line_end: bool,
+    pub(super) restored: Vec<u8>,
 }
 
-type Tried = Result<Option<Found>, Exhausted>;
+pub(super) type Tried = Result<Option<Found>, Exhausted>;
 
 impl Search<'_> {
     /// From the likely and cheap to the rest.
-    fn run(&mut self, header: &Header) -> Tried {
-        let parts = mime::parts(header, self.body, self.budget.limits.parts);
+    fn run(&mut self, header: &Header, parts: &[Part]) -> Tried {
         self.budget.octets(self.body.len())?;
         if let Some(found) = self.ends()? {
             return Ok(Some(found));
         }
-        if let Some(found) = self.unwrapped(&parts)? {
+        if let Some(found) = self.unwrapped(parts)? {
             return Ok(Some(found));
         }
         if let Some(found) = self.forms(header)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.parts_decoded(parts)? {
             return Ok(Some(found));
         }
         if let Some(found) = self.other_canonicalization()? {
@@ -109,7 +113,10 @@ impl Search<'_> {
         if let Some(found) = self.banner()? {
             return Ok(Some(found));
         }
-        self.in_parts(&parts)
+        if let Some(found) = self.in_parts(parts)? {
+            return Ok(Some(found));
+        }
+        self.base64_footer(header)
     }
 
     /// A footer at the end.
@@ -130,20 +137,6 @@ impl Search<'_> {
         }))
     }
 
-    /// The original is a part of a multipart now.
-    fn unwrapped(&mut self, parts: &[Part]) -> Tried {
-        self.tried.push(ChangeKind::Wrapped);
-        for (index, part) in parts.iter().enumerate() {
-            let content = self.body.get(part.content.clone()).unwrap_or_default();
-            let running = self.running(&[])?;
-            if let Some(keep) = self.scan(running, content)? {
-                let wrapped = vec![Change::Wrapped { part: index + 1 }];
-                return Ok(self.cut_at(keep, wrapped, content));
-            }
-        }
-        Ok(None)
-    }
-
     /// The whole body was rewritten, and maybe got a footer too.
     fn forms(&mut self, header: &Header) -> Tried {
         for form in forms::FORMS {
@@ -156,6 +149,33 @@ impl Search<'_> {
             }
             if !self.tried.contains(&form.kind) {
                 self.tried.push(form.kind);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A footer that a list added to the text inside base64.
+    fn base64_footer(&mut self, header: &Header) -> Tried {
+        let field = header.named("content-transfer-encoding").next_back();
+        let is_base64 = |value: &[u8]| value.trim_ascii().eq_ignore_ascii_case(b"base64");
+        if !field.is_some_and(|field| is_base64(field.value())) {
+            return Ok(None);
+        }
+        let Some(text) = mime::decode_base64(self.body) else { return Ok(None) };
+        let width = memchr(b'\r', self.body).unwrap_or(76);
+        for end in line_ends(&text, self.budget.limits.footer_lines) {
+            let (kept, cut) = text.split_at_checked(end).unwrap_or((&text, &[]));
+            self.budget.octets(kept.len())?;
+            let restored = mime::encode_base64(kept, width);
+            let running = self.running(&restored)?;
+            self.budget.variant()?;
+            if self.matches(running.end()) {
+                return Ok(Some(Found {
+                    changes: vec![Change::FooterAdded(Added::new(kept, cut))],
+                    canonicalization: self.canonicalization,
+                    cut_line_end: false,
+                    restored,
+                }));
             }
         }
         Ok(None)
@@ -197,63 +217,8 @@ impl Search<'_> {
         Ok(None)
     }
 
-    /// Lines before, in and after MIME parts.
-    fn in_parts(&mut self, parts: &[Part]) -> Tried {
-        self.tried.extend([ChangeKind::PartAdded, ChangeKind::PartFooterAdded]);
-        for part in parts {
-            if let Some(found) = self.without(part.delimiter, [part.next], Change::PartAdded)? {
-                return Ok(Some(found));
-            }
-        }
-        let limits = self.budget.limits;
-        for part in parts {
-            let content = part.content.clone();
-            let starts = line_starts(self.body, content.start, limits.banner_lines);
-            let starts = starts.into_iter().filter(|&start| start <= part.next);
-            if let Some(found) = self.without(content.start, starts, Change::BannerAdded)? {
-                return Ok(Some(found));
-            }
-            let ends =
-                line_ends(self.body.get(..part.next).unwrap_or_default(), limits.banner_lines);
-            for end in ends.into_iter().filter(|&end| end >= content.start) {
-                if let Some(found) = self.without(end, [part.next], Change::PartFooterAdded)? {
-                    return Ok(Some(found));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Tries the body without the octets from `start` to each of `ends`.
-    fn without(
-        &mut self,
-        start: usize,
-        ends: impl IntoIterator<Item = usize>,
-        change: fn(Added) -> Change,
-    ) -> Tried {
-        let head = self.body.get(..start).unwrap_or_default();
-        let before = self.running(head)?;
-        for end in ends {
-            let Some(added) = self.body.get(start..end) else { continue };
-            let tail = self.body.get(end..).unwrap_or_default();
-            self.budget.octets(tail.len())?;
-            self.budget.variant()?;
-            let mut running = before.clone();
-            running.update(tail);
-            if self.matches(running.end()) {
-                return Ok(Some(Found {
-                    changes: vec![change(Added::new(head, added))],
-                    canonicalization: self.canonicalization,
-                    cut_line_end: false,
-                    restored: [head, tail].concat(),
-                }));
-            }
-        }
-        Ok(None)
-    }
-
     /// A hash that has begun.
-    fn running(&mut self, head: &[u8]) -> Result<Running, Exhausted> {
+    pub(super) fn running(&mut self, head: &[u8]) -> Result<Running, Exhausted> {
         self.budget.octets(head.len())?;
         let mut running = Running::new(self.canonicalization, self.length);
         running.update(head);
@@ -262,7 +227,11 @@ impl Search<'_> {
 
     /// Tries a rest of the body, and what is left of it when lines are cut off its end, all in one
     /// pass. Gives how many octets to keep, as many as possible.
-    fn scan(&mut self, mut running: Running, rest: &[u8]) -> Result<Option<usize>, Exhausted> {
+    pub(super) fn scan(
+        &mut self,
+        mut running: Running,
+        rest: &[u8],
+    ) -> Result<Option<usize>, Exhausted> {
         self.budget.octets(rest.len())?;
         let mut ends = vec![rest.len()];
         // With l=, what was added at the end is no reason to fail.
@@ -287,12 +256,17 @@ impl Search<'_> {
         Ok(keep)
     }
 
-    fn matches(&self, digest: Option<[u8; 32]>) -> bool {
+    pub(super) fn matches(&self, digest: Option<[u8; 32]>) -> bool {
         digest.is_some_and(|digest| self.expected == digest)
     }
 
     /// The rest of a body is right as far as `keep`.
-    fn cut_at(&self, keep: usize, mut changes: Vec<Change>, rest: &[u8]) -> Option<Found> {
+    pub(super) fn cut_at(
+        &self,
+        keep: usize,
+        mut changes: Vec<Change>,
+        rest: &[u8],
+    ) -> Option<Found> {
         let (kept, cut) = rest.split_at_checked(keep)?;
         if !cut.is_empty() {
             let added = Added::new(kept, cut);
@@ -311,13 +285,13 @@ impl Search<'_> {
 }
 
 /// Where the lines after the first `count` line ends from `from` on begin.
-fn line_starts(octets: &[u8], from: usize, count: usize) -> Vec<usize> {
+pub(super) fn line_starts(octets: &[u8], from: usize, count: usize) -> Vec<usize> {
     let rest = octets.get(from..).unwrap_or_default();
     memchr_iter(b'\n', rest).map(|at| from + at + 1).take(count).collect()
 }
 
 /// Where the last `count` lines begin, from the last on.
-fn line_ends(octets: &[u8], count: usize) -> Vec<usize> {
+pub(super) fn line_ends(octets: &[u8], count: usize) -> Vec<usize> {
     memrchr_iter(b'\n', octets)
         .map(|at| at + 1)
         .filter(|&at| at < octets.len())

@@ -169,12 +169,12 @@ pub enum LineEnds {
 }
 
 /// How a value that was signed came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Tag z= of the signature (RFC 6376 3.5).
     CopiedFields,
     /// Another field of the message.
-    Field(&'static str),
+    Field(String),
     /// The header of a MIME part, which the original message has become.
     Part,
     /// A guess among the usual values.

@@ -35,22 +35,37 @@ const USUAL: &[(&str, &[&str])] = &[
     ("Reply-To", &[""]),
 ];
 
+/// The fields of RFC 2045.
+const MIME: [&str; 5] = [
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-Language",
+];
+
 /// The copies of z= (RFC 6376 3.5) put in place of the fields: all that differ, and each alone.
 pub(super) fn copied(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let Some(own) = material.fields.get(material.place) else { return };
+    if own.octets().len() > material.most {
+        return;
+    }
     let Ok(tags) = TagList::parse(own.value()) else { return };
     let Some(copies) = tags.get("z") else { return };
     let mut each = Vec::new();
     for copy in copies.value.split(|&octet| octet == b'|').take(material.signed.len() + 64) {
         each.extend(one_copy(material, copy));
     }
-    if each.len() > 1 {
-        let edits = each.iter().flat_map(|proposal: &Proposal| proposal.edits.clone()).collect();
-        if let Some(Proposal { change, .. }) = each.first() {
-            proposals.push(Proposal { change: change.clone(), edits });
-        }
-    }
+    proposals.extend(together(&each));
     proposals.extend(each);
+}
+
+/// Several changes made all at once, if they are several.
+pub(super) fn together(each: &[Proposal]) -> Option<Proposal> {
+    (each.len() > 1).then(|| Proposal {
+        changes: each.iter().flat_map(|proposal| proposal.changes.clone()).collect(),
+        edits: each.iter().flat_map(|proposal| proposal.edits.clone()).collect(),
+    })
 }
 
 fn one_copy(material: &Material<'_>, copy: &[u8]) -> Option<Proposal> {
@@ -66,18 +81,18 @@ fn one_copy(material: &Material<'_>, copy: &[u8]) -> Option<Proposal> {
     match material.lowest(text) {
         Some((_, field)) if same(field.value(), &value) => None,
         Some((place, _)) => Some(Proposal {
-            change: Change::ValueChanged {
+            changes: vec![Change::ValueChanged {
                 name: text.to_owned(),
                 signed: excerpt(value.trim_ascii()),
                 source: Source::CopiedFields,
-            },
+            }],
             edits: vec![Edit { field: place, octets }],
         }),
         None => Some(Proposal {
-            change: Change::FieldRemoved {
+            changes: vec![Change::FieldRemoved {
                 name: text.to_owned(),
                 value: excerpt(value.trim_ascii()),
-            },
+            }],
             edits: vec![Edit { field: material.fields.len(), octets }],
         }),
     }
@@ -98,17 +113,24 @@ fn same(one: &[u8], other: &[u8]) -> bool {
     words(one).eq(words(other))
 }
 
-/// Each instance of a signed field, which may be one too many.
+/// Each instance of a signed field, which may be one too many; and the fields of MIME, which a
+/// gateway adds all at once.
 pub(super) fn added(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let mut mime = Vec::new();
     for (place, field) in material.signed_fields() {
-        proposals.push(Proposal {
-            change: Change::FieldAdded {
+        let proposal = Proposal {
+            changes: vec![Change::FieldAdded {
                 name: name(field),
                 value: excerpt(field.value().trim_ascii()),
-            },
+            }],
             edits: vec![Edit { field: place, octets: Vec::new() }],
-        });
+        };
+        if MIME.iter().any(|name| field.is(name)) {
+            mime.push(proposal.clone());
+        }
+        proposals.push(proposal);
     }
+    proposals.extend(together(&mime));
 }
 
 /// Usual values of the fields that h= names and the message lacks.
@@ -120,7 +142,10 @@ pub(super) fn removed(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
         }
         for value in values {
             proposals.push(Proposal {
-                change: Change::FieldRemoved { name: name.to_owned(), value: (*value).to_owned() },
+                changes: vec![Change::FieldRemoved {
+                    name: name.to_owned(),
+                    value: (*value).to_owned(),
+                }],
                 edits: vec![Edit {
                     field: material.fields.len(),
                     octets: format!("{name}: {value}\r\n").into_bytes(),
@@ -163,7 +188,7 @@ pub(super) fn reordered(material: &Material<'_>, proposals: &mut Vec<Proposal>) 
             let edits = places.iter().zip(&order);
             let edits = edits.map(|(&field, octets)| Edit { field, octets: octets.to_vec() });
             proposals.push(Proposal {
-                change: Change::FieldsReordered { name: self::name(field) },
+                changes: vec![Change::FieldsReordered { name: self::name(field) }],
                 edits: edits.collect(),
             });
         }

@@ -34,6 +34,7 @@ const CASES: &[Rewrite] = &[
 /// Fields written anew, each alone and all together.
 pub(super) fn refolded(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let own = material.fields.get(material.place).map(|field| (material.place, field));
+    let own = own.filter(|(_, field)| field.octets().len() <= material.most);
     let fields: Vec<_> = material.signed_fields().chain(own).collect();
     let kinds: [(&[Rewrite], Told); 3] = [
         (SPACES, |name| Change::FieldWhiteSpace { name }),
@@ -57,10 +58,10 @@ pub(super) fn refolded(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
                     true => change(Some(name)),
                     false => Change::Refolded { name: Some(name) },
                 };
-                proposals.push(Proposal { change, edits: vec![edit] });
+                proposals.push(Proposal { changes: vec![change], edits: vec![edit] });
             }
             if all.len() > 1 {
-                proposals.push(Proposal { change: change(None), edits: all });
+                proposals.push(Proposal { changes: vec![change(None)], edits: all });
             }
         }
     }

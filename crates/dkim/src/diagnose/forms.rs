@@ -157,9 +157,9 @@ fn joined(body: &[u8], width: usize, end: &[u8], start: &[u8]) -> Vec<u8> {
             false => line,
         };
         let text = line.strip_suffix(b"\r\n").unwrap_or(line);
-        // What goes on was a space longer before it was taken off.
-        let taken = if goes_on { start.len() } else { 0 };
-        goes_on = text.len() + taken >= width && text.ends_with(end) && text.len() < line.len();
+        // The first of them has nothing before it, so it can be shorter than the others.
+        goes_on =
+            text.len() + start.len() >= width && text.ends_with(end) && text.len() < line.len();
         match goes_on {
             true => restored.extend_from_slice(text.strip_suffix(end).unwrap_or(text)),
             false => restored.extend_from_slice(line),

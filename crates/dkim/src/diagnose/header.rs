@@ -3,14 +3,14 @@
 use mailproof_canonicalization::Canonicalization;
 use mailproof_message::{Field, Header};
 
-use crate::crypto::{Sha256, VerifyingKey};
+use crate::crypto::{Digest, Sha256, SignedDigest, VerifyingKey};
 use crate::header_hash::header_hash_input;
 use crate::limits::Limits;
 use crate::signature::Signature;
 
 use super::change::{Change, ChangeKind};
 use super::limits::{Budget, DiagnosisLimits, Exhausted};
-use super::{Excluded, Finding, Repair, fields, folding, subject};
+use super::{Excluded, Finding, Repair, fields, folding, subject, values};
 
 /// A field replaced by other octets with their line end: by none, if it was added; by itself and
 /// another one, if that was removed. After the last field stands nothing, which may be replaced too.
@@ -20,10 +20,10 @@ pub(super) struct Edit {
     pub(super) octets: Vec<u8>,
 }
 
-/// A change that can have been made, and what undoes it.
+/// Changes that can have been made together, and what undoes them.
 #[derive(Debug, Clone)]
 pub(super) struct Proposal {
-    pub(super) change: Change,
+    pub(super) changes: Vec<Change>,
     pub(super) edits: Vec<Edit>,
 }
 
@@ -33,29 +33,51 @@ pub(super) struct Material<'a> {
     /// The place of the signature's own field.
     pub(super) place: usize,
     pub(super) signature: &'a Signature,
-    /// The places of the instances of signed fields, at most so many as the limits say.
+    /// The places of the instances of signed fields, as many and as long as the limits say.
     pub(super) signed: Vec<usize>,
+    /// How long a value may be.
+    pub(super) most: usize,
+    /// The header sections of the MIME parts.
+    pub(super) parts: Vec<&'a [u8]>,
+}
+
+/// Whether data is what was signed.
+enum Judge<'a> {
+    /// By the digest that the signature tells; the key confirms.
+    Digest(Digest, &'a VerifyingKey),
+    /// By the key alone.
+    Key(&'a VerifyingKey),
 }
 
 /// Finds what was done to the signed header fields.
 pub(super) fn search(
     header: &Header,
     place: usize,
+    parts: Vec<&[u8]>,
     signature: &Signature,
     keys: &[VerifyingKey],
     limits: &DiagnosisLimits,
 ) -> Finding {
-    let fields: Vec<Field<'_>> = header.fields().collect();
-    let mut search = Search {
-        material: Material {
-            fields: &fields,
-            place,
-            signature,
-            signed: signed(&fields, place, signature, limits.fields),
-        },
-        keys,
-        budget: Budget::new(limits),
+    let mut budget = Budget::new(limits);
+    let judges = match judges(signature, keys, &mut budget) {
+        Ok(judges) if judges.is_empty() => return Finding::OtherKey,
+        Ok(judges) => judges,
+        Err(limit) => {
+            let (tried, work) = (Vec::new(), budget.work);
+            return Finding::Unexplained(Excluded { tried, exhausted: Some(limit), work });
+        }
     };
+    let fields: Vec<Field<'_>> = header.fields().collect();
+    let relevant = relevant(&fields, place, signature);
+    let signed = relevant.iter().copied().filter(|&index| index != place);
+    let short = |&index: &usize| {
+        fields.get(index).is_some_and(|field| field.octets().len() <= limits.field_octets)
+    };
+    let signed = signed.filter(short).take(limits.fields).collect();
+    let material =
+        Material { fields: &fields, place, signature, signed, most: limits.field_octets, parts };
+    let names = signature.signed_fields.iter().count();
+    let mut search = Search { material, names, relevant, judges, budget };
     let mut tried = Vec::new();
     let found = search.run(&mut tried);
     let work = search.budget.work;
@@ -70,20 +92,44 @@ pub(super) fn search(
     Finding::Unexplained(Excluded { tried, exhausted, work })
 }
 
-/// The instances of the fields that h= names.
-fn signed(fields: &[Field<'_>], place: usize, signature: &Signature, most: usize) -> Vec<usize> {
+/// What can tell the data that was signed; nothing if it was signed with no key that is known.
+fn judges<'a>(
+    signature: &Signature,
+    keys: &'a [VerifyingKey],
+    budget: &mut Budget<'_>,
+) -> Result<Vec<Judge<'a>>, Exhausted> {
+    let mut judges = Vec::new();
+    for key in keys {
+        budget.signature()?;
+        match key.signed_digest(&signature.signature) {
+            SignedDigest::Is(digest) => judges.push(Judge::Digest(digest, key)),
+            SignedDigest::OtherKey => {}
+            SignedDigest::Untold => judges.push(Judge::Key(key)),
+        }
+    }
+    Ok(judges)
+}
+
+/// The instances of the fields that h= names, and the signature's own.
+fn relevant(fields: &[Field<'_>], place: usize, signature: &Signature) -> Vec<usize> {
     let named = |field: &Field<'_>| {
         let name = field.name().map(<[u8]>::to_ascii_lowercase);
         name.is_some_and(|name| signature.signed_fields.count(&name) > 0)
     };
     let places = fields.iter().enumerate();
-    let places = places.filter(|(index, field)| *index != place && named(field));
-    places.map(|(index, _)| index).take(most).collect()
+    places
+        .filter(|(index, field)| *index == place || named(field))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 struct Search<'a> {
     material: Material<'a>,
-    keys: &'a [VerifyingKey],
+    /// How many names h= has.
+    names: usize,
+    /// The places of the fields that are hashed, or could be.
+    relevant: Vec<usize>,
+    judges: Vec<Judge<'a>>,
     budget: Budget<'a>,
 }
 
@@ -111,8 +157,10 @@ impl Search<'_> {
         // Under "simple" a change of white space is likelier than a signer that errs, and is tried
         // first; both explain the same.
         for proposal in &proposals {
-            if !tried.contains(&proposal.change.kind()) {
-                tried.push(proposal.change.kind());
+            for kind in proposal.changes.iter().map(Change::kind) {
+                if !tried.contains(&kind) {
+                    tried.push(kind);
+                }
             }
             if let Some(found) = self.attempt(&[proposal], stated)? {
                 return Ok(Some(found));
@@ -148,8 +196,12 @@ impl Search<'_> {
         let mut proposals = Vec::new();
         fields::copied(material, &mut proposals);
         subject::tags(material, &mut proposals);
+        values::kept(material, &mut proposals);
         fields::added(material, &mut proposals);
         fields::removed(material, &mut proposals);
+        values::content(material, &mut proposals);
+        values::addresses(material, &mut proposals);
+        values::encoded_words(material, &mut proposals);
         fields::reordered(material, &mut proposals);
         if material.signature.header_canonicalization == Canonicalization::Simple {
             folding::refolded(material, &mut proposals);
@@ -159,25 +211,34 @@ impl Search<'_> {
 
     /// Whether the signature verifies with the changes undone.
     fn attempt(&mut self, undo: &[&Proposal], canonicalization: Canonicalization) -> Tried {
-        let restored = restored(self.material.fields, undo);
+        let restored = undone(self.material.fields, self.relevant.iter().copied(), undo);
         self.budget.octets(restored.len())?;
+        // Every name is looked for in all of them.
+        self.budget.octets(self.names.saturating_mul(self.relevant.len()))?;
         self.budget.variant()?;
         let header = Header::parse(restored);
         let fields: Vec<Field<'_>> = header.fields().collect();
         let edits = || undo.iter().flat_map(|proposal| &proposal.edits);
-        let above = |edit: &&Edit| edit.field < self.material.place && edit.octets.is_empty();
-        let place = self.material.place.saturating_sub(edits().filter(above).count());
+        let above = self.relevant.iter().take_while(|&&index| index != self.material.place);
+        let gone =
+            |index: &&usize| edits().any(|edit| edit.field == **index && edit.octets.is_empty());
+        let place = above.filter(|index| !gone(index)).count();
         let own_edited = edits().any(|edit| edit.field == self.material.place);
         let Some(signature) = self.signature(&fields, place, own_edited, canonicalization) else {
             return Ok(None);
         };
         let hash_input = header_hash_input(&header, place, &signature);
         let digest = Sha256::digest(&hash_input);
-        for key in self.keys {
+        for judge in &self.judges {
+            let key = match judge {
+                Judge::Digest(signed, _) if *signed != digest => continue,
+                Judge::Digest(_, key) | Judge::Key(key) => key,
+            };
             self.budget.signature()?;
             if key.verify(&digest, &signature.signature) {
-                let changes = undo.iter().map(|proposal| proposal.change.clone()).collect();
-                let restored = header.octets().to_vec();
+                let changes = undo.iter().flat_map(|proposal| proposal.changes.clone()).collect();
+                let all = self.material.fields;
+                let restored = undone(all, 0..all.len(), undo);
                 return Ok(Some(Found { changes, hash_input, restored }));
             }
         }
@@ -195,7 +256,9 @@ impl Search<'_> {
         let mut signature = self.material.signature.clone();
         if own_edited {
             let value = fields.get(place)?.value();
-            let read = Signature::parse(value, &Limits::default()).ok()?;
+            let read = Signature::parse(value, &Limits::default())
+                .or_else(|_| Signature::parse_arc(value, &Limits::default()))
+                .ok()?;
             signature.signature_span = read.signature_span;
         }
         signature.header_canonicalization = canonicalization;
@@ -203,14 +266,20 @@ impl Search<'_> {
     }
 }
 
-fn restored(fields: &[Field<'_>], undo: &[&Proposal]) -> Vec<u8> {
+/// The fields at these places, with the changes undone.
+fn undone(
+    fields: &[Field<'_>],
+    places: impl Iterator<Item = usize>,
+    undo: &[&Proposal],
+) -> Vec<u8> {
     let edit = |place: usize| {
         let mut edits = undo.iter().flat_map(|proposal| &proposal.edits);
         edits.find(|edit| edit.field == place).map(|edit| edit.octets.as_slice())
     };
     let mut octets = Vec::with_capacity(4096);
-    for (place, field) in fields.iter().enumerate() {
-        octets.extend_from_slice(edit(place).unwrap_or_else(|| field.octets()));
+    for place in places {
+        let now = fields.get(place).map(Field::octets).unwrap_or_default();
+        octets.extend_from_slice(edit(place).unwrap_or(now));
     }
     octets.extend_from_slice(edit(fields.len()).unwrap_or_default());
     octets

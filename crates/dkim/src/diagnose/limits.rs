@@ -4,7 +4,8 @@
 /// each, so that neither starves the other.
 ///
 /// The worst case is the sum of all three budgets, twice: with the defaults about 0.3 s of hashing
-/// and 0.1 s of public-key operations. Memory is a few copies of the body and of the header section.
+/// and 0.1 s of public-key operations. Memory is at most eight copies of the body, and 10 MB for the
+/// variants of the header fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiagnosisLimits {
     /// How many octets are hashed, or looked through to make a variant. Local choice.
@@ -23,6 +24,8 @@ pub struct DiagnosisLimits {
     pub parts: usize,
     /// How many instances of signed fields are looked at. Local choice; mail as it is has about 20.
     pub fields: usize,
+    /// How long a field may be to be looked at, in octets. Local choice.
+    pub field_octets: usize,
 }
 
 impl Default for DiagnosisLimits {
@@ -35,6 +38,7 @@ impl Default for DiagnosisLimits {
             banner_lines: 20,
             parts: 16,
             fields: 64,
+            field_octets: 4096,
         }
     }
 }

@@ -141,6 +141,44 @@ pub(super) fn field_value(section: &[u8], name: &[u8]) -> Option<Range<usize>> {
     None
 }
 
+/// The body with the parts that are encoded decoded, and their Content-Transfer-Encoding set to
+/// `signed`; and the encoding that they have. `None` if no part is encoded.
+pub(super) fn decoded(
+    body: &[u8],
+    parts: &[Part],
+    signed: &str,
+) -> Option<(Vec<u8>, &'static str)> {
+    let mut order: Vec<&Part> = parts.iter().collect();
+    order.sort_unstable_by_key(|part| part.delimiter);
+    let mut restored = Vec::with_capacity(body.len());
+    let mut received = None;
+    let mut done = 0;
+    for part in order {
+        let section = body.get(part.header.clone())?;
+        let Some(encoding) = field_value(section, b"content-transfer-encoding") else { continue };
+        let text = body.get(part.content.clone())?;
+        let (name, text) = match section.get(encoding.clone())?.trim_ascii() {
+            name if name.eq_ignore_ascii_case(b"base64") => {
+                // The CRLF before the next delimiter belongs to that.
+                ("base64", [&decode_base64(text)?[..], b"\r\n"].concat())
+            }
+            name if name.eq_ignore_ascii_case(b"quoted-printable") => {
+                ("quoted-printable", decode_quoted_printable(text))
+            }
+            _ => continue,
+        };
+        received = Some(name);
+        let value = part.header.start + encoding.start..part.header.start + encoding.end;
+        restored.extend_from_slice(body.get(done..value.start)?);
+        restored.extend_from_slice(format!(" {signed}").as_bytes());
+        restored.extend_from_slice(body.get(value.end..part.content.start)?);
+        restored.extend_from_slice(&text);
+        done = part.content.end;
+    }
+    restored.extend_from_slice(body.get(done..)?);
+    received.map(|received| (restored, received))
+}
+
 /// Quoted-printable (RFC 2045 6.7) decoded, leniently.
 pub(super) fn decode_quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
@@ -219,6 +257,59 @@ pub(super) fn encode_quoted_printable(text: &[u8]) -> Vec<u8> {
             }
         }
         encoded.extend_from_slice(end);
+    }
+    encoded
+}
+
+/// A text with encoded words (RFC 2047 2) decoded, whatever their character set; `None` if it has
+/// none.
+pub(super) fn decode_words(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let mut any = false;
+    while let Some(at) = memmem::find(rest, b"=?") {
+        let (before, word) = rest.split_at_checked(at)?;
+        let mut parts = word.get(2..)?.splitn(4, |&octet| octet == b'?');
+        let (charset, encoding, content) = (parts.next()?, parts.next()?, parts.next()?);
+        let Some(after) = parts.next().and_then(|after| after.strip_prefix(b"=")) else { break };
+        // RFC 2047 6.2: "any 'linear-white-space' that separates a pair of adjacent 'encoded-word's
+        // is ignored".
+        if !any || !before.trim_ascii().is_empty() {
+            decoded.extend_from_slice(before);
+        }
+        if charset.is_empty() {
+            break;
+        }
+        match encoding {
+            b"B" | b"b" => decoded.extend(decode_base64(content)?),
+            b"Q" | b"q" => {
+                let spaced: Vec<u8> =
+                    content.iter().map(|&o| if o == b'_' { b' ' } else { o }).collect();
+                // A space at the end is none to decode_quoted_printable.
+                let padded = [&spaced[..], b"."].concat();
+                let mut word = decode_quoted_printable(&padded);
+                word.pop();
+                decoded.extend(word);
+            }
+            _ => break,
+        }
+        any = true;
+        rest = after;
+    }
+    decoded.extend_from_slice(rest);
+    any.then_some(decoded)
+}
+
+/// The text of an encoded word in "Q" (RFC 2047 4.2).
+pub(super) fn encode_word(text: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(text.len() * 2);
+    for &octet in text {
+        match octet {
+            b' ' => encoded.push(b'_'),
+            b'=' | b'?' | b'_' | b'\t' => encoded.extend(format!("={octet:02X}").bytes()),
+            _ if octet.is_ascii_graphic() => encoded.push(octet),
+            _ => encoded.extend(format!("={octet:02X}").bytes()),
+        }
     }
     encoded
 }

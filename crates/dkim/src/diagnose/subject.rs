@@ -15,7 +15,9 @@ pub(super) fn tags(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let mut propose = |tag: &[u8], rest: Vec<u8>| {
         let change = Change::SubjectTagAdded { tag: excerpt(tag.trim_ascii()) };
         proposals.extend(
-            material.with_value(place, &rest).map(|edit| Proposal { change, edits: vec![edit] }),
+            material
+                .with_value(place, &rest)
+                .map(|edit| Proposal { changes: vec![change], edits: vec![edit] }),
         );
     };
     for (tag, rest) in bracketed(value) {

@@ -1,0 +1,176 @@
+//! Fields that got another value: authors rewritten by lists, content fields by gateways.
+
+use memchr::{memchr, memmem};
+
+use super::change::{Change, Source, excerpt};
+use super::header::{Material, Proposal};
+use super::mime;
+
+/// What relays put before the name of a field when they keep its old value.
+const KEPT: [&str; 5] = ["X-Original-", "Original-", "X-Google-Original-", "Old-", "X-Old-"];
+const ADDRESSES: [&str; 5] = ["From", "Sender", "Reply-To", "To", "Cc"];
+const ENCODINGS: [&str; 4] = ["7bit", "8bit", "quoted-printable", "base64"];
+
+/// One value that may have been signed.
+fn value(material: &Material<'_>, name: &str, signed: &[u8], source: Source) -> Option<Proposal> {
+    let (place, field) = material.lowest(name)?;
+    let signed = signed.trim_ascii();
+    if signed.len() > material.most || field.value().trim_ascii() == signed {
+        return None;
+    }
+    let change = Change::ValueChanged { name: name.to_owned(), signed: excerpt(signed), source };
+    let edit = material.with_value(place, signed)?;
+    Some(Proposal { changes: vec![change], edits: vec![edit] })
+}
+
+/// Old values that relays have kept in other fields.
+pub(super) fn kept(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let most = material.signed.len() + 64;
+    for field in material.fields.iter().take(most) {
+        let Some(name) = field.name().and_then(|name| std::str::from_utf8(name).ok()) else {
+            continue;
+        };
+        let stem = KEPT.iter().find_map(|kept| {
+            let (start, stem) = name.split_at_checked(kept.len())?;
+            start.eq_ignore_ascii_case(kept).then_some(stem)
+        });
+        if let Some(stem) = stem {
+            let source = Source::Field(name.to_owned());
+            proposals.extend(value(material, stem, field.value(), source));
+        }
+    }
+}
+
+/// Authors that a list has replaced by itself, "Alice via list <list@…>", and other rewriting of
+/// addresses.
+pub(super) fn addresses(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let author = material.lowest("From").map(|(_, field)| field.value().trim_ascii());
+    let author_name = author.map(display_name).unwrap_or_default();
+    for source in ["Reply-To", "Cc", "Sender"] {
+        let field = material.fields.iter().find(|field| field.is(source));
+        let Some(other) = field.map(|field| field.value().trim_ascii()) else { continue };
+        let source = Source::Field(source.to_owned());
+        proposals.extend(value(material, "From", other, source.clone()));
+        let (address, name) = (address(other), without_via(author_name));
+        for quote in [&b""[..], b"\""] {
+            let signed = [quote, name, quote, b" <", address, b">"].concat();
+            proposals.extend(value(material, "From", &signed, source.clone()));
+        }
+        proposals.extend(value(material, "From", address, source));
+    }
+    for name in ADDRESSES {
+        let Some((_, field)) = material.lowest(name) else { continue };
+        for signed in requoted(field.value().trim_ascii()) {
+            proposals.extend(value(material, name, &signed, Source::Usual));
+        }
+    }
+}
+
+/// The name before `<`, without quotes around it.
+fn display_name(mailbox: &[u8]) -> &[u8] {
+    let name = memchr(b'<', mailbox).and_then(|at| mailbox.get(..at)).unwrap_or_default();
+    let name = name.trim_ascii();
+    name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name)
+}
+
+/// What is between `<` and `>`, or all of it.
+fn address(mailbox: &[u8]) -> &[u8] {
+    let after = memchr(b'<', mailbox).and_then(|at| mailbox.get(at + 1..));
+    let inner = after.and_then(|after| after.split(|&octet| octet == b'>').next());
+    inner.unwrap_or(mailbox).trim_ascii()
+}
+
+fn without_via(name: &[u8]) -> &[u8] {
+    memmem::find(name, b" via ").and_then(|at| name.get(..at)).unwrap_or(name)
+}
+
+/// A mailbox with its name quoted, not quoted, or without angle brackets.
+fn requoted(mailbox: &[u8]) -> Vec<Vec<u8>> {
+    let (name, address) = (display_name(mailbox), address(mailbox));
+    if memchr(b',', mailbox).is_some() {
+        // Of a list, the quotes of all names together.
+        let bare = mailbox.iter().copied().filter(|&octet| octet != b'"').collect();
+        return vec![bare];
+    }
+    match name {
+        [] => vec![[b"<", address, b">"].concat(), address.to_vec()],
+        _ => vec![
+            [b"\"", name, b"\" <", address, b">"].concat(),
+            [name, b" <", address, b">"].concat(),
+        ],
+    }
+}
+
+/// Content fields that a list or a gateway wrote anew: those of the parts, and usual ones.
+pub(super) fn content(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let of_part = |section: &[u8], name: &str| {
+        let range = mime::field_value(section, name.as_bytes())?;
+        value(material, name, section.get(range)?, Source::Part)
+    };
+    for section in &material.parts {
+        let each: Vec<Proposal> = ["Content-Type", "Content-Transfer-Encoding"]
+            .into_iter()
+            .filter_map(|name| of_part(section, name))
+            .collect();
+        proposals.extend(super::fields::together(&each));
+        proposals.extend(each);
+    }
+    for encoding in ENCODINGS {
+        let name = "Content-Transfer-Encoding";
+        proposals.extend(value(material, name, encoding.as_bytes(), Source::Usual));
+    }
+    let Some((_, field)) = material.lowest("Content-Type") else { return };
+    for signed in content_types(field.value().trim_ascii()) {
+        proposals.extend(value(material, "Content-Type", &signed, Source::Usual));
+    }
+}
+
+/// A Content-Type without one of its parameters or all, and with its character set written
+/// otherwise.
+fn content_types(value: &[u8]) -> Vec<Vec<u8>> {
+    let pieces: Vec<&[u8]> =
+        value.split(|&octet| octet == b';').map(<[u8]>::trim_ascii).take(8).collect();
+    let media_type = pieces.first().copied().unwrap_or_default();
+    let mut found = Vec::new();
+    for dropped in 1..pieces.len() {
+        let kept = pieces.iter().enumerate().filter(|(index, _)| *index != dropped);
+        found.push(kept.map(|(_, piece)| *piece).collect::<Vec<_>>().join(&b"; "[..]));
+    }
+    found.push(media_type.to_vec());
+    let others = pieces.iter().skip(1).filter(|piece| !is_charset(piece));
+    let others: Vec<u8> = others.flat_map(|piece| [b"; ", *piece].concat()).collect();
+    for charset in ["utf-8", "UTF-8", "us-ascii", "US-ASCII", "iso-8859-1", "ISO-8859-1"] {
+        for quote in ["", "\""] {
+            let charset = format!("; charset={quote}{charset}{quote}");
+            found.push([media_type, charset.as_bytes(), &others[..]].concat());
+        }
+    }
+    found
+}
+
+fn is_charset(parameter: &[u8]) -> bool {
+    parameter.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"charset="))
+}
+
+/// A subject whose encoded words (RFC 2047) were decoded, or made, or made in another way.
+pub(super) fn encoded_words(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let Some((_, field)) = material.lowest("Subject") else { return };
+    let now = field.value().trim_ascii();
+    let decoded = mime::decode_words(now);
+    let plain = decoded.as_deref().unwrap_or(now);
+    if decoded.is_none() && now.is_ascii() {
+        return;
+    }
+    let base64 = mime::encode_base64(plain, usize::MAX);
+    let quoted = mime::encode_word(plain);
+    let signed = [("B", base64.trim_ascii_end()), ("Q", &quoted[..])];
+    proposals.extend(value(material, "Subject", plain, Source::Usual));
+    for charset in ["utf-8", "UTF-8"] {
+        for (encoding, text) in signed {
+            for letter in [encoding.to_owned(), encoding.to_ascii_lowercase()] {
+                let word = [format!("=?{charset}?{letter}?").as_bytes(), text, b"?="].concat();
+                proposals.extend(value(material, "Subject", &word, Source::Usual));
+            }
+        }
+    }
+}
