@@ -13,6 +13,7 @@ import json
 import pathlib
 import quopri
 import sys
+import textwrap
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ from generator.writer import (  # noqa: E402
     NOW,
     R1024,
     R2048,
+    TEMPLATE,
     at,
     change,
     mail,
@@ -257,6 +259,17 @@ def body_cases():
             ("long-lines-broken", "broken"),
             body=long_line,
         )
+    paragraph = b" ".join([b"lunch", b"at", b"noon,", b"every", b"Friday"] * 12)
+    in_body(
+        "lines-wrapped",
+        "A gateway wrapped a paragraph at 72.",
+        "5322 2.1.1",
+        lambda body: body.replace(
+            paragraph, "\r\n".join(textwrap.wrap(paragraph.decode(), 72)).encode()
+        ),
+        ("long-lines-broken", "lines of more than 70 octets"),
+        body=BODY + paragraph + b"\r\n",
+    )
     tabbed = BODY + b"noon\tlunch\r\n\tin the park\r\n"
     for spaces in (8, 4, 1):
         in_body(
@@ -671,7 +684,72 @@ def header_cases():
     )
 
 
+    in_header(
+        "relaxed-but-simple-header",
+        "The signer states relaxed and hashed the simple form.",
+        "6376 3.4",
+        b"X-Unsigned: 1",
+        b"X-Unsigned: 2",
+        ("header-canonicalization", "simple"),
+        fields=[*FIELDS, b"X-Unsigned: 1"],
+        c="simple/relaxed",
+        template=TEMPLATE.replace(b"{c}", b"relaxed/relaxed"),
+    )
+    in_header(
+        "copied-fields",
+        "Three fields changed, and z= has them all.",
+        "6376 3.5",
+        b"Subject: Lunch on Friday\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\nMessage-ID: <1@",
+        b"Subject: Dinner\r\nDate: today\r\nMessage-ID: <2@",
+        ("value-changed", 'signed was "Lunch on Friday"'),
+        ("value-changed", 'signed was "Tue, 14 Nov 2023 22:13:20 +0000"'),
+        ("value-changed", 'signed was "<1@example.com>"'),
+        more="z=Subject:Lunch=20on=20Friday|Date:Tue,=2014=20Nov=202023=2022:13:20=20+0000|"
+        "Message-ID:<1@example.com>;",
+    )
+    in_header(
+        "copied-field-injects",
+        "The copy in z= would end its field and begin another: it is no value.",
+        "6376 3.5",
+        b"Subject: Lunch on Friday",
+        b"Subject: Dinner",
+        found="unexplained",
+        more="z=Subject:Dinner=0D=0ASubject:Lunch=20on=20Friday;",
+    )
+    in_header(
+        "two-octets-in-two-fields",
+        "A letter of two fields changed each: nothing explains it.",
+        "6376 6.1.3",
+        b"Friday\r\nDate: Tue, 14",
+        b"Monday\r\nDate: Mon, 13",
+        found="unexplained",
+    )
+
+
 def both_cases():
+    now = signed(h=NAMES + ":Reply-To")
+    now = change(now, b"Subject: Lunch", b"Subject: [lunch] Lunch")
+    now = change(
+        now,
+        b"\r\nFrom: Alice <alice@example.com>",
+        b"\r\nFrom: Alice via lunch <lunch@lists.example.org>"
+        b"\r\nReply-To: Alice <alice@example.com>",
+    )
+    case(
+        "list-for-dmarc",
+        "What a list does for DMARC: its own address in From, the author in an added Reply-To; and "
+        "its tag and footer.",
+        "7960 4.1.3",
+        now + FOOTER,
+        (
+            ("subject-tag-added", '"[lunch]"'),
+            ("value-changed", "Alice <alice@example.com>"),
+            ("field-added", "Reply-To"),
+            ("footer-added", "4 lines"),
+        ),
+        header="explained",
+        body="explained",
+    )
     message = change(signed(), b"Subject: Lunch", b"Subject: [lunch] Lunch") + FOOTER
     case(
         "list-tag-and-footer",

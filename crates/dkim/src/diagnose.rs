@@ -110,7 +110,43 @@ impl Diagnosis {
 ///
 /// `outcome` is what verifying this message found for one signature, a DKIM-Signature or an
 /// ARC-Message-Signature; `answers` has its key. This is for people who look for the reason: it
-/// hashes many variants of the message, within `limits`, and must not decide about mail.
+/// hashes many variants of the message, within `limits`, and must not decide about mail: whoever
+/// replays a signed message can add what a list would add.
+///
+/// ```
+/// use mailproof_dkim::{DiagnosisLimits, Verifier, diagnose};
+/// use mailproof_dns::Zone;
+///
+/// let zone = Zone::parse(
+///     "brisbane._domainkey.example.com. TXT \
+///      \"k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"",
+/// )?;
+/// // A list has put a line below the text.
+/// let message = b"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com;\r\n \
+///     s=brisbane; h=from; bh=4daN71HNdn/d5SSJNrmA4GnDoSU3uSw9/N1YsKJOhFc=;\r\n \
+///     b=EQLiAzC0mcK5RGBwcN6l6xjLV1v+FFoHVuh99jQjGZ08\
+///     C9dAloU5aOV0vIPOUTmIcrcOib28CVc7Ef4hwPydAg==\r\n\
+///     From: joe@example.com\r\n\r\nAt noon?\r\n-- the lunch list\r\n";
+/// let (header, body) = mailproof_message::split(message);
+/// let mut verifier = Verifier::new(&header, 1_700_000_000);
+/// verifier.body(body);
+/// let verification = verifier.finish();
+/// let diagnosis = zone.resolve(|answers| {
+///     let outcome = verification.verify(answers)?;
+///     let failed = outcome.signatures.first();
+///     let limits = DiagnosisLimits::default();
+///     Ok(failed.map(|failed| diagnose(&header, body, failed, answers, &limits)))
+/// });
+/// assert_eq!(
+///     diagnosis.map(|diagnosis| diagnosis.body.to_string()),
+///     Some(
+///         "a footer was added to the body: 1 line, 19 octets, from line 2 on: \
+///          \"-- the lunch list\\r\\n\""
+///             .to_owned()
+///     )
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn diagnose(
     header: &Header,
     body: &[u8],

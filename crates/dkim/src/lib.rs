@@ -41,6 +41,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Why it failed
+//!
+//! [`diagnose`] finds what was changed on the way of a message whose signature fails, and proves it:
+//! with the change undone the hash is right. It is for people, costs many times what verifying
+//! costs, and nothing calls it unless asked.
+//!
 //! # Backends
 //!
 //! With the default feature `aws-lc-rs` RSA runs in AWS-LC, about fourteen times faster than in

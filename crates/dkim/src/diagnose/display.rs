@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::change::{Added, Change, LineEnds, Source};
+use super::limits::Exhausted;
+use super::{Diagnosis, Excluded, Finding, Repair};
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +102,57 @@ fn header_change(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         // Every other change is one of the body, and told above.
         _ => f.write_str(change.keyword()),
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "header: {}; body: {}", self.header, self.body)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Intact => f.write_str("as signed"),
+            Finding::Explained(Repair { changes, .. }) => {
+                for (index, change) in changes.iter().enumerate() {
+                    write!(f, "{}{change}", if index == 0 { "" } else { "; and " })?;
+                }
+                Ok(())
+            }
+            Finding::Unexplained(excluded) => {
+                write!(f, "changed in a way that was not found; {excluded}")
+            }
+            Finding::Truncated { signed, present } => {
+                write!(f, "cut off: {signed} octets are signed, {present} are left")
+            }
+            Finding::OtherKey => f.write_str(
+                "signed with another key than the one that is published, or b= is damaged",
+            ),
+            Finding::NotExamined => {
+                f.write_str("not examined, the signature or its key is unusable")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Excluded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("excluded: ")?;
+        for (index, kind) in self.tried.iter().enumerate() {
+            write!(f, "{}{kind}", if index == 0 { "" } else { ", " })?;
+        }
+        match self.exhausted {
+            Some(limit) => write!(f, " (as far as the limit of {limit} let the search go)"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.keyword())
     }
 }
 

@@ -118,19 +118,22 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 pub(super) fn added(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let mut mime = Vec::new();
     for (place, field) in material.signed_fields() {
-        let proposal = Proposal {
-            changes: vec![Change::FieldAdded {
-                name: name(field),
-                value: excerpt(field.value().trim_ascii()),
-            }],
-            edits: vec![Edit { field: place, octets: Vec::new() }],
-        };
+        let proposal = one_added(place, field);
         if MIME.iter().any(|name| field.is(name)) {
             mime.push(proposal.clone());
         }
         proposals.push(proposal);
     }
     proposals.extend(together(&mime));
+}
+
+/// A field that was not there.
+pub(super) fn one_added(place: usize, field: &Field<'_>) -> Proposal {
+    let (name, value) = (name(field), excerpt(field.value().trim_ascii()));
+    Proposal {
+        changes: vec![Change::FieldAdded { name, value }],
+        edits: vec![Edit { field: place, octets: Vec::new() }],
+    }
 }
 
 /// Usual values of the fields that h= names and the message lacks.

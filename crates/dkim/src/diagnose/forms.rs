@@ -140,12 +140,30 @@ fn long_lines(_: &Header, body: &[u8]) -> Undone {
     if width < 60 {
         return Vec::new();
     }
-    [(&b""[..], &b""[..]), (b"", b" "), (b"!", b" "), (b"!", b"")]
-        .into_iter()
-        .flat_map(|(end, start)| {
-            one(Change::LongLinesBroken { width }, body, joined(body, width, end, start))
-        })
+    let broken = [(&b""[..], &b""[..]), (b"", b" "), (b"!", b" "), (b"!", b"")];
+    let broken = broken.map(|(end, start)| (width, joined(body, width, end, start)));
+    let widths = [width, 72, 76, 78, 80].into_iter().filter(|&other| other >= width);
+    let wrapped = widths.map(|width| (width, paragraphs(body, width)));
+    let ways = broken.into_iter().chain(wrapped);
+    ways.flat_map(|(width, restored)| one(Change::LongLinesBroken { width }, body, restored))
         .collect()
+}
+
+/// Joins lines that were wrapped between words: where the first word of the next had no room.
+fn paragraphs(body: &[u8], width: usize) -> Vec<u8> {
+    let mut restored = Vec::with_capacity(body.len());
+    let mut lines = body.split_inclusive(|&octet| octet == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let next = lines.peek().map(|next| next.trim_ascii()).unwrap_or_default();
+        let word = next.iter().position(u8::is_ascii_whitespace).unwrap_or(next.len());
+        let goes_on = !text.is_empty() && word > 0 && text.len() + 1 + word > width;
+        restored.extend_from_slice(if goes_on { text } else { line });
+        if goes_on {
+            restored.push(b' ');
+        }
+    }
+    restored
 }
 
 fn joined(body: &[u8], width: usize, end: &[u8], start: &[u8]) -> Vec<u8> {

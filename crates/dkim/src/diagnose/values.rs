@@ -4,7 +4,7 @@ use memchr::{memchr, memmem};
 
 use super::change::{Change, Source, excerpt};
 use super::header::{Material, Proposal};
-use super::mime;
+use super::{fields, mime};
 
 /// What relays put before the name of a field when they keep its old value.
 const KEPT: [&str; 5] = ["X-Original-", "Original-", "X-Google-Original-", "Old-", "X-Old-"];
@@ -49,14 +49,23 @@ pub(super) fn addresses(material: &Material<'_>, proposals: &mut Vec<Proposal>) 
     for source in ["Reply-To", "Cc", "Sender"] {
         let field = material.fields.iter().find(|field| field.is(source));
         let Some(other) = field.map(|field| field.value().trim_ascii()) else { continue };
-        let source = Source::Field(source.to_owned());
-        proposals.extend(value(material, "From", other, source.clone()));
         let (address, name) = (address(other), without_via(author_name));
-        for quote in [&b""[..], b"\""] {
-            let signed = [quote, name, quote, b" <", address, b">"].concat();
-            proposals.extend(value(material, "From", &signed, source.clone()));
+        let authors = [
+            other.to_vec(),
+            [name, b" <", address, b">"].concat(),
+            [b"\"", name, b"\" <", address, b">"].concat(),
+            address.to_vec(),
+        ];
+        for signed in authors {
+            let author = value(material, "From", &signed, Source::Field(source.to_owned()));
+            // The list has put the author there, in a field that was not.
+            let moved = author.as_ref().and_then(|author| {
+                let (place, field) = material.lowest(source)?;
+                fields::together(&[author.clone(), fields::one_added(place, field)])
+            });
+            proposals.extend(author);
+            proposals.extend(moved);
         }
-        proposals.extend(value(material, "From", address, source));
     }
     for name in ADDRESSES {
         let Some((_, field)) = material.lowest(name) else { continue };
@@ -112,7 +121,7 @@ pub(super) fn content(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
             .into_iter()
             .filter_map(|name| of_part(section, name))
             .collect();
-        proposals.extend(super::fields::together(&each));
+        proposals.extend(fields::together(&each));
         proposals.extend(each);
     }
     for encoding in ENCODINGS {
