@@ -91,10 +91,23 @@ impl<'h> Validator<'h> {
         }
     }
 
+    /// Lets `dkim` hash the body for the chain, too, so that one pass serves both. The body goes to
+    /// `dkim` only, and both end with [`Validator::finish_with`].
+    pub fn share_body(&mut self, dkim: &mut Verifier<'_>) {
+        dkim.share_body(&mut self.verifier);
+    }
+
     /// Ends the body.
     pub fn finish(self) -> Validation<'h> {
         let Validator { chain, fields, verifier, limits } = self;
         Validation { chain, fields, verification: verifier.finish(), limits }
+    }
+
+    /// Ends the body that `dkim` hashed for both.
+    pub fn finish_with<'d>(self, dkim: Verifier<'d>) -> (Validation<'h>, Verification<'d>) {
+        let Validator { chain, fields, verifier, limits } = self;
+        let (dkim, verification) = dkim.finish_both(verifier);
+        (Validation { chain, fields, verification, limits }, dkim)
     }
 }
 

@@ -36,6 +36,23 @@ impl BodyHasher {
         }
     }
 
+    /// Asks for all that `other` asks for.
+    pub(crate) fn want_all(&mut self, other: &BodyHasher) {
+        let passes = [
+            (Canonicalization::Simple, &other.simple),
+            (Canonicalization::Relaxed, &other.relaxed),
+        ];
+        for (canonicalization, pass) in passes {
+            let Some(Pass { prefixes, .. }) = pass else { continue };
+            if prefixes.whole {
+                self.want(canonicalization, None);
+            }
+            for &length in &prefixes.wanted {
+                self.want(canonicalization, Some(length));
+            }
+        }
+    }
+
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         for pass in [&mut self.simple, &mut self.relaxed].into_iter().flatten() {
             pass.canonicalizer.update(chunk, &mut pass.prefixes);

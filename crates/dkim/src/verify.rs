@@ -33,9 +33,24 @@ pub struct Verifier<'h> {
 pub struct Verification<'h> {
     fields: FieldIndex<'h>,
     candidates: Vec<Candidate>,
-    hashes: BodyHashes,
+    hashes: Arc<BodyHashes>,
     policy: Policy,
     limits: Limits,
+}
+
+/// A [`Verification`] that has no hashes yet.
+struct Unhashed<'h> {
+    fields: Vec<Field<'h>>,
+    candidates: Vec<Candidate>,
+    policy: Policy,
+    limits: Limits,
+}
+
+impl<'h> Unhashed<'h> {
+    fn with(self, hashes: Arc<BodyHashes>) -> Verification<'h> {
+        let Unhashed { fields, candidates, policy, limits } = self;
+        Verification { fields, candidates, hashes, policy, limits }
+    }
 }
 
 /// A DKIM-Signature field, as far as it can be judged without its key.
@@ -125,10 +140,34 @@ impl<'h> Verifier<'h> {
         keys(&self.candidates, answers)
     }
 
+    /// The SDIDs of the signatures that wait for their keys, and may pass.
+    pub fn pending_domains(&self) -> impl Iterator<Item = &Name> {
+        pending_domains(&self.candidates)
+    }
+
+    /// Hashes the body for `other`, too, so that one pass serves both. The body goes to this
+    /// verifier only, from its beginning, and both end with [`Verifier::finish_both`].
+    pub fn share_body(&mut self, other: &mut Verifier<'_>) {
+        self.body.want_all(&other.body);
+        other.body = BodyHasher::default();
+    }
+
     /// Ends the body.
     pub fn finish(self) -> Verification<'h> {
+        let (rest, hashes) = self.end();
+        rest.with(Arc::new(hashes))
+    }
+
+    /// Ends the body that this verifier hashed for both.
+    pub fn finish_both<'o>(self, other: Verifier<'o>) -> (Verification<'h>, Verification<'o>) {
+        let (rest, hashes) = self.end();
+        let hashes = Arc::new(hashes);
+        (rest.with(Arc::clone(&hashes)), other.end().0.with(hashes))
+    }
+
+    fn end(self) -> (Unhashed<'h>, BodyHashes) {
         let Verifier { fields, candidates, body, policy, limits } = self;
-        Verification { fields, candidates, hashes: body.finish(), policy, limits }
+        (Unhashed { fields, candidates, policy, limits }, body.finish())
     }
 }
 
@@ -150,6 +189,11 @@ impl Verification<'_> {
         let signatures =
             self.candidates.iter().map(|candidate| self.one(candidate, answers, cache));
         Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
+    }
+
+    /// The SDIDs of the signatures that wait for their keys, and may pass.
+    pub fn pending_domains(&self) -> impl Iterator<Item = &Name> {
+        pending_domains(&self.candidates)
     }
 
     /// What verifying finds for one signature, by its number from 0; `None` if there are fewer.
@@ -369,6 +413,10 @@ fn keep_within_limit(candidates: &mut [Candidate], header: &Header, limits: &Lim
 fn author_domains(header: &Header) -> Vec<Name> {
     let author = author_domain(header);
     author.domains().iter().filter_map(|domain| domain.parse().ok()).collect()
+}
+
+fn pending_domains(candidates: &[Candidate]) -> impl Iterator<Item = &Name> {
+    candidates.iter().filter_map(Candidate::ready).map(|(signature, _)| &signature.domain)
 }
 
 fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {

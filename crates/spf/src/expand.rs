@@ -171,7 +171,7 @@ fn nibbles(address: [u8; 16]) -> Vec<[u8; 1]> {
 }
 
 /// The name whose PTR records are the reverse names of `ip` (RFC 1035 3.5, RFC 3596 2.5).
-pub(crate) fn reverse_name(ip: IpAddr) -> Option<Name> {
+pub fn reverse_name(ip: IpAddr) -> Option<Name> {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets().map(|octet| octet.to_string());

@@ -62,6 +62,7 @@ mod trace;
 
 pub use cause::Cause;
 pub use check_host::{Checker, check_host};
+pub use expand::reverse_name;
 pub use identities::{HeloPolicy, Identities, Session};
 pub use limits::Limits;
 pub use outcome::{Counts, DecidingTerm, Explanation, Outcome, SpfResult};
