@@ -351,7 +351,8 @@ fn signed_fields(
     for name in split_colons(tag.value) {
         names += 1;
         // RFC 5322 2.2: printable ASCII but colon; RFC 6376 2.10 excludes the semicolon besides.
-        if name.is_empty() || !name.iter().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
+        let empty = name.is_empty() && form == Form::Dkim;
+        if empty || !name.iter().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
             return Err(bad(tag, "h", "it has something that is no header field name"));
         }
         joined.extend_from_slice(name);

@@ -40,7 +40,7 @@ pub struct Verification<'h> {
 
 /// A [`Verification`] that has no hashes yet.
 struct Unhashed<'h> {
-    fields: Vec<Field<'h>>,
+    fields: FieldIndex<'h>,
     candidates: Vec<Candidate>,
     policy: Policy,
     limits: Limits,
