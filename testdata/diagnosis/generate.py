@@ -24,7 +24,10 @@ from generator.writer import (  # noqa: E402
     ED,
     NOW,
     R1024,
+    R2047,
     R2048,
+    R2048E3,
+    R4096,
     TEMPLATE,
     at,
     change,
@@ -366,6 +369,15 @@ def body_cases():
         more=f"l={len(BODY) - 10};",
     )
     in_body(
+        "line-ends-lf-and-length",
+        "LF alone makes the body shorter than l= says; it is not cut off.",
+        "6376 3.5",
+        lambda body: body.replace(b"\r\n", b"\n"),
+        ("line-ends", "became LF"),
+        length=len(BODY) - 10,
+        more=f"l={len(BODY) - 10};",
+    )
+    in_body(
         "cut-without-length",
         "The end of the body is gone, and no l= tells.",
         "6376 6.1.3",
@@ -476,6 +488,16 @@ def header_cases():
                 ("subject-tag-added", f'"{tag}"'),
                 c=f"{c}/{c}",
             )
+    for key in (R2047, R2048E3, R4096):
+        in_header(
+            f"subject-{key.selector}",
+            "A tag before the subject, under a key of another size or exponent.",
+            "8017 9.2",
+            b"Subject: Lunch on",
+            b"Subject: [lunch] Lunch on",
+            ("subject-tag-added", '"[lunch]"'),
+            key=key,
+        )
     in_header(
         "subject-inner",
         "A list put its tag behind Re:.",

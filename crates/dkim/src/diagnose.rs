@@ -51,7 +51,8 @@ pub enum Finding {
     Explained(Repair),
     /// Something that was not found.
     Unexplained(Excluded),
-    /// Octets at the end of the body are gone (RFC 6376 3.5 l=); nothing can bring them back.
+    /// Octets at the end of the body are gone (RFC 6376 3.5 l=), and nothing that was tried explains
+    /// it; nothing can bring them back.
     Truncated {
         /// How many octets of the canonical body are signed.
         signed: u64,

@@ -216,6 +216,20 @@ fn every_count_is_reached() {
 }
 
 #[test]
+fn what_was_excluded_is_told() {
+    let now = (&HEADER.replace("Lunch", "Launch")[..], &b"Hallo\r\n"[..]);
+    let limits = DiagnosisLimits { variants: 200, ..DiagnosisLimits::default() };
+    let diagnosis = changed((HEADER, "Hello\r\n"), now, Canonicalization::Simple, &limits);
+    let text = diagnosis.to_string();
+    for told in ["subject-tag-added, ", "field-added, ", "footer-added, ", "line-ends, "] {
+        assert!(text.contains(told), "{text}");
+    }
+    assert!(text.contains("the limit of variants"), "{text}");
+    let Finding::Unexplained(excluded) = diagnosis.body else { panic!() };
+    assert_eq!(excluded.exhausted, None);
+}
+
+#[test]
 fn an_arc_message_signature_is_diagnosed() {
     let mut octets = signature(HEADER, b"Hello\r\n", Canonicalization::Simple, true);
     octets.extend_from_slice(HEADER.replace("Lunch", "[lunch] Lunch").as_bytes());

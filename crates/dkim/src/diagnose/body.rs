@@ -26,9 +26,6 @@ pub(super) fn search(
     if whole.end().is_some_and(|digest| signature.body_hash == digest) {
         return Finding::Intact;
     }
-    if let Some(signed) = signature.body_length.filter(|&length| whole.octets() < length) {
-        return Finding::Truncated { signed, present: whole.octets() };
-    }
     let mut search = Search {
         body,
         canonicalization: signature.body_canonicalization,
@@ -38,17 +35,21 @@ pub(super) fn search(
         tried: Vec::new(),
     };
     let found = search.run(header, parts);
-    let work = search.budget.work;
-    match found {
+    let (tried, work) = (search.tried, search.budget.work);
+    let exhausted = match found {
         Ok(Some(Found { changes, canonicalization, cut_line_end, restored })) => {
             let length = signature.body_length;
             let hash_input = canonical(canonicalization, length, cut_line_end, &restored);
-            Finding::Explained(Repair { changes, hash_input, restored, work })
+            return Finding::Explained(Repair { changes, hash_input, restored, work });
         }
-        Ok(None) => Finding::Unexplained(Excluded { tried: search.tried, exhausted: None, work }),
-        Err(limit) => {
-            Finding::Unexplained(Excluded { tried: search.tried, exhausted: Some(limit), work })
+        Ok(None) => None,
+        Err(limit) => Some(limit),
+    };
+    match signature.body_length {
+        Some(signed) if whole.octets() < signed => {
+            Finding::Truncated { signed, present: whole.octets() }
         }
+        _ => Finding::Unexplained(Excluded { tried, exhausted, work }),
     }
 }
 
