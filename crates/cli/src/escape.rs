@@ -15,12 +15,18 @@ use std::fmt;
 /// assert_eq!(visible("a\u{202e}b".as_bytes()).to_string(), "a\\u{202e}b");
 /// ```
 pub fn visible(octets: &[u8]) -> Visible<'_> {
-    Visible { octets, ascii: false }
+    Visible { octets, ascii: false, backslash: true }
 }
 
 /// As [`visible`], every octet beyond ASCII escaped too: one column for each character printed.
 pub fn visible_ascii(octets: &[u8]) -> Visible<'_> {
-    Visible { octets, ascii: true }
+    Visible { octets, ascii: true, backslash: true }
+}
+
+/// A sentence of one of the libraries, which have escaped in it what they quote, made safe once
+/// more: as [`visible`], but a backslash stays as it is.
+pub fn safe(sentence: &str) -> Visible<'_> {
+    Visible { octets: sentence.as_bytes(), ascii: false, backslash: false }
 }
 
 /// See [`visible`].
@@ -28,6 +34,8 @@ pub fn visible_ascii(octets: &[u8]) -> Visible<'_> {
 pub struct Visible<'a> {
     octets: &'a [u8],
     ascii: bool,
+    /// Whether a backslash is escaped.
+    backslash: bool,
 }
 
 impl fmt::Display for Visible<'_> {
@@ -35,7 +43,7 @@ impl fmt::Display for Visible<'_> {
         for chunk in self.octets.utf8_chunks() {
             for character in chunk.valid().chars() {
                 match character {
-                    '\\' => f.write_str("\\\\")?,
+                    '\\' if self.backslash => f.write_str("\\\\")?,
                     '\t' => f.write_str("\\t")?,
                     '\r' => f.write_str("\\r")?,
                     '\n' => f.write_str("\\n")?,
@@ -75,6 +83,7 @@ mod tests {
     #[test]
     fn what_is_harmless_stays() {
         assert_eq!(visible("Grüße, 世界".as_bytes()).to_string(), "Grüße, 世界");
+        assert_eq!(safe("a\\x1b \u{1b}").to_string(), "a\\x1b \\x1b");
         assert_eq!(visible_ascii("Grüße".as_bytes()).to_string(), "Gr\\u{fc}\\u{df}e");
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
@@ -80,32 +81,36 @@ impl Output {
         }
         self.out.write_all(b"\n")
     }
-
-    /// Begins a JSON document whose one list, under `key`, is written item by item.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn begin_list(&mut self, schema_version: u32, key: &str) -> io::Result<List> {
-        write!(self.out, "{{\"schema_version\":{schema_version},\"{key}\":[")?;
-        Ok(List { is_empty: true })
-    }
 }
 
-/// The list of a JSON document, see [`Output::begin_list`].
+/// A JSON document with a version and one list, written item by item. Nothing is written before the
+/// first item or the end, so that a run that fails at once leaves no half of a document.
 #[derive(Debug)]
 pub struct List {
+    key: &'static str,
+    schema_version: u32,
     is_empty: bool,
 }
 
 impl List {
+    /// The document `{"schema_version": …, "key": [ … ]}`.
+    pub fn new(schema_version: u32, key: &'static str) -> List {
+        List { key, schema_version, is_empty: true }
+    }
+
     /// Writes the next item, on a line of its own.
     ///
     /// # Errors
     /// Those of writing.
     pub fn item(&mut self, out: &mut Output, item: &impl serde::Serialize) -> io::Result<()> {
-        out.out.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
+        if self.is_empty {
+            self.begin(out)?;
+        } else {
+            out.write_all(b",")?;
+        }
         self.is_empty = false;
-        serde_json::to_writer(&mut out.out, item)?;
+        out.write_all(b"\n")?;
+        serde_json::to_writer(out, item)?;
         Ok(())
     }
 
@@ -114,8 +119,16 @@ impl List {
     /// # Errors
     /// Those of writing.
     pub fn end(self, out: &mut Output) -> io::Result<()> {
-        out.out.write_all(if self.is_empty { b"]}\n" } else { b"\n]}\n" })?;
-        out.out.flush()
+        if self.is_empty {
+            self.begin(out)?;
+        }
+        out.write_all(b"\n]}\n")?;
+        out.flush()
+    }
+
+    fn begin(&self, out: &mut Output) -> io::Result<()> {
+        let List { key, schema_version, .. } = self;
+        write!(out, "{{\"schema_version\":{schema_version},\"{key}\":[")
     }
 }
 
@@ -180,11 +193,14 @@ pub fn remark(word: &str, text: impl fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{style}{word}:{style:#} {text}");
 }
 
-/// How far long work has come: one line on standard error, on a terminal only.
+/// How far long work has come: one line on standard error, where that is a terminal and standard
+/// output is none, which would show it by itself.
 #[derive(Debug)]
 pub struct Progress {
-    shown: Option<Instant>,
     terminal: bool,
+    /// When the line was shown last, and whether it still is.
+    shown: Instant,
+    is_shown: bool,
 }
 
 impl Progress {
@@ -193,20 +209,22 @@ impl Progress {
 
     /// Nothing is shown before the first [`Progress::count`] that comes late enough.
     pub fn new() -> Progress {
-        Progress { shown: Some(Instant::now()), terminal: io::stderr().is_terminal() }
+        let terminal = io::stderr().is_terminal() && !io::stdout().is_terminal();
+        Progress { terminal, shown: Instant::now(), is_shown: false }
     }
 
     /// `done` of the work is done: `done` in words, like "120 queries".
     pub fn count(&mut self, done: impl fmt::Display) {
-        if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= Self::PACE) {
+        if self.terminal && self.shown.elapsed() >= Self::PACE {
             let _ = write!(io::stderr(), "\r\x1b[K{done}");
-            self.shown = Some(Instant::now());
+            self.shown = Instant::now();
+            self.is_shown = true;
         }
     }
 
     /// Takes the line away, so that other text can be written.
     pub fn clear(&mut self) {
-        if self.terminal {
+        if mem::take(&mut self.is_shown) {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }

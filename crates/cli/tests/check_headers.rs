@@ -52,6 +52,22 @@ fn one_octet_of_the_body_changed() {
 }
 
 #[test]
+fn what_a_mailing_list_did_is_found() {
+    let text = String::from_utf8(message()).unwrap();
+    let text = text.replace("Subject: Is", "Subject: [dinner] Is") + "-- \r\nThe dinner list\r\n";
+    let (code, out, _) = check(text.as_bytes(), &[]);
+    assert_eq!(code, 1);
+    assert!(out.contains("\"[dinner]\" was added to the subject"), "{out}");
+    assert!(out.contains("a footer was added to the body"), "{out}");
+    let (_, out, _) = check(text.as_bytes(), &["--format", "json"]);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(schema::breaches("check-headers", &document), [""; 0]);
+    let changes = &document["messages"][0]["dkim"][1]["why"]["changes"];
+    assert_eq!(changes[0]["kind"], "subject-tag-added");
+    assert_eq!(changes[1]["kind"], "footer-added");
+}
+
+#[test]
 fn a_unix_file_is_read_as_crlf() {
     let octets: Vec<u8> = message().into_iter().filter(|&octet| octet != b'\r').collect();
     assert_eq!(check(&octets, &[]).0, 0);
@@ -236,4 +252,23 @@ fn no_question_no_name_server() {
     let (code, out, err) = texts(output);
     assert_eq!((code, err.as_str()), (1, ""));
     assert!(out.ends_with(": DKIM none, the message is not signed\n"), "{out}");
+}
+
+#[test]
+fn the_readme_shows_real_output() {
+    let readme = fs::read_to_string("../../README.md").unwrap();
+    let root = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+        command.current_dir("../..").args(["--zone", "testdata/readme/example.com.zone"]);
+        command.args(arguments);
+        command
+    };
+    let (_, out, _) = texts(root(&["testdata/readme/message.eml"]).output().unwrap());
+    assert!(readme.contains(&out), "{out}");
+    let changed = String::from_utf8(message()).unwrap().replace("We lost", "We won");
+    let mut child = root(&[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(changed.as_bytes()).unwrap();
+    let (_, out, _) = texts(child.wait_with_output().unwrap());
+    let shown: String = out.split_inclusive('\n').take(8).collect();
+    assert!(readme.contains(&shown), "{shown}");
 }

@@ -1,15 +1,24 @@
 //! What to do next about a signature that does not pass.
 
 use mailproof_cli::instant::Instant;
-use mailproof_dkim::{Cause, SignatureOutcome};
+use mailproof_dkim::{Cause, Diagnosis, Finding, SignatureOutcome};
 
 /// What to do next, if there is something to do.
-pub(crate) fn advice(judged: &SignatureOutcome) -> Option<String> {
+pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -> Option<String> {
     let key_name = judged.signature.as_ref().map(|signature| signature.key_name.to_string());
     let key_name = key_name.unwrap_or_default();
     let header_matches = judged.checks.as_ref().is_some_and(|checks| checks.header_matches);
     Some(match &judged.cause {
         Cause::Verified => return None,
+        _ if diagnosis.is_some_and(|found| found.header == Finding::OtherKey) => {
+            format!("Compare the key at {key_name} with the private key that the signer uses.")
+        }
+        _ if diagnosis.is_some_and(Diagnosis::is_explained) => {
+            "With that undone the signature verifies. Have whoever did it leave \
+                              signed messages as they are, or seal them (ARC); or have the signer \
+                              sign in a way that survives it."
+                .into()
+        }
         Cause::BodyHashMismatch { .. } if header_matches => {
             "Only the body was changed: look for a footer of a mailing list or a gateway, \
              converted characters or line ends, or an attachment taken out. --show canonical \

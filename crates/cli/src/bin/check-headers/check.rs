@@ -6,11 +6,17 @@ use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
-use mailproof_dkim::{DkimResult, Outcome, Verifier};
+use mailproof_dkim::{
+    Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, Verifier, diagnose,
+};
 use mailproof_dns::Answers;
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
 use crate::canonical::Bodies;
+
+/// How much of a body is kept for the case that a signature fails and the reason is looked for; a
+/// limit on the memory of a run.
+const BODY_KEPT: usize = 2 << 20;
 
 /// A message and what was found about it.
 pub(crate) struct Checked {
@@ -18,11 +24,21 @@ pub(crate) struct Checked {
     pub(crate) dkim: Outcome,
     /// What the DNS said.
     pub(crate) answers: Answers,
+    /// The body as it came, unless it is too long to be kept.
+    body: Option<Vec<u8>>,
     /// The canonical bodies, if they are to be shown.
     pub(crate) bodies: Option<Bodies>,
 }
 
 impl Checked {
+    /// What was done to the message on its way, if that can be found out for this signature.
+    pub(crate) fn diagnosis(&self, judged: &SignatureOutcome) -> Option<Diagnosis> {
+        let body = self.body.as_ref()?;
+        judged.checks.as_ref()?;
+        let limits = DiagnosisLimits::default();
+        Some(diagnose(&self.header, body, judged, &self.answers, &limits))
+    }
+
     /// Good if one signature passes; temporary if one may.
     pub(crate) fn exit(&self) -> Exit {
         match self.dkim.result() {
@@ -55,9 +71,14 @@ pub(crate) fn check(
         return Err(Trouble::input(name, "not a mail message: it has no header field"));
     }
     let mut verifier = Verifier::new(&header, now.0);
+    let mut kept = Some(Vec::new());
     let mut bodies = keep_canonical.then(Bodies::default);
     while let Some(chunk) = body.next_chunk().map_err(|error| unreadable(error.into()))? {
         verifier.body(chunk);
+        kept = kept.filter(|kept| kept.len() + chunk.len() <= BODY_KEPT);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(chunk);
+        }
         if let Some(bodies) = &mut bodies {
             bodies.update(chunk);
         }
@@ -68,5 +89,5 @@ pub(crate) fn check(
     let verification = verifier.finish();
     let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
     drop(verification);
-    Ok(Checked { header, dkim, answers, bodies })
+    Ok(Checked { header, dkim, answers, body: kept, bodies })
 }

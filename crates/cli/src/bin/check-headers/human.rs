@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mailproof_cli::caret::caret;
-use mailproof_cli::escape::visible;
+use mailproof_cli::escape::{safe, visible};
 use mailproof_cli::output::{INDENT, Output, Paint, Painted};
 use mailproof_dkim::{
     Cause, Checks, DkimResult, Outcome, Signature, SignatureError, SignatureOutcome,
@@ -16,6 +16,7 @@ use mailproof_message::Header;
 use crate::advice::advice;
 use crate::canonical;
 use crate::check::Checked;
+use crate::found::found;
 use crate::key_record::Excerpt;
 use crate::signed_fields::SignedFields;
 
@@ -42,8 +43,13 @@ pub(crate) fn print(
     if result != DkimResult::Pass {
         defects(out, &checked.header)?;
     }
+    let mut advised = None;
     for judged in &checked.dkim.signatures {
         signature(out, checked, judged, zone)?;
+        advised = advise(out, checked, judged, advised)?;
+        if let (Some(signature), Some(bodies)) = (&judged.signature, &checked.bodies) {
+            canonical::print(out, &checked.header, judged.field, signature, bodies)?;
+        }
     }
     out.flush()
 }
@@ -65,7 +71,6 @@ fn of_how_many(outcome: &Outcome) -> String {
         (_, 0) => ", the message is not signed".into(),
         (_, 1) => String::new(),
         (0, of) => format!(", none of {of} signatures passes"),
-        (passing, of) if passing == of => format!(", all {of} signatures pass"),
         (1, of) => format!(", 1 of {of} signatures passes"),
         (passing, of) => format!(", {passing} of {of} signatures pass"),
     }
@@ -101,10 +106,28 @@ fn signature(
              signed",
         )?;
     }
-    if let (Some(signature), Some(bodies)) = (&judged.signature, &checked.bodies) {
-        canonical::print(out, &checked.header, judged.field, signature, bodies)?;
-    }
     Ok(())
+}
+
+/// What was found out about the way of the message and what to do next, unless the same was said
+/// of the signature before.
+fn advise(
+    out: &mut Output,
+    checked: &Checked,
+    judged: &SignatureOutcome,
+    before: Option<String>,
+) -> io::Result<Option<String>> {
+    let diagnosis = checked.diagnosis(judged);
+    for sentence in diagnosis.iter().flat_map(found) {
+        out.detail("found", &sentence)?;
+    }
+    let advice = advice(judged, diagnosis.as_ref());
+    if let Some(text) = &advice
+        && advice != before
+    {
+        out.detail("next", text)?;
+    }
+    Ok(advice)
 }
 
 /// Which signature it is: d=, s=, a= and the size of the key, as far as they are known.
@@ -129,8 +152,7 @@ fn why(
     judged: &SignatureOutcome,
     zone: Option<&Zone>,
 ) -> io::Result<()> {
-    let cause = visible(judged.cause.to_string().as_bytes()).to_string();
-    out.detail("why", &cause)?;
+    out.detail("why", &safe(&judged.cause.to_string()).to_string())?;
     if let Cause::Signature(error) = &judged.cause {
         at_fault(out, &checked.header, judged.field, error)?;
     }
@@ -143,10 +165,7 @@ fn why(
         out.label("key")?;
         writeln!(out, "{excerpt}")?;
     }
-    match advice(judged) {
-        Some(advice) => out.detail("next", &advice),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn body(out: &mut Output, signature: &Signature, checks: &Checks) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mailproof_dkim::{SignatureOutcome, header_hash_input};
+use mailproof_dkim::{Diagnosis, SignatureOutcome, header_hash_input};
 use mailproof_dns::Zone;
 use serde::Serialize;
 
@@ -37,11 +37,19 @@ struct Signature {
 struct Why {
     explanation: String,
     advice: Option<String>,
+    changes: Vec<Change>,
     body: Option<Body>,
     header: Option<Header>,
     key_record: Option<Excerpt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     canonical: Option<Canonical>,
+}
+
+/// What was done to the message on its way.
+#[derive(Serialize)]
+struct Change {
+    kind: &'static str,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -108,9 +116,14 @@ impl Why {
     fn new(checked: &Checked, judged: &SignatureOutcome, zone: Option<&Zone>) -> Why {
         let signature = judged.signature.as_deref();
         let checks = judged.checks.as_ref();
+        let diagnosis = checked.diagnosis(judged);
+        let changes = diagnosis.iter().flat_map(Diagnosis::changes);
         Why {
             explanation: judged.cause.to_string(),
-            advice: advice(judged),
+            advice: advice(judged, diagnosis.as_ref()),
+            changes: changes
+                .map(|change| Change { kind: change.keyword(), text: change.to_string() })
+                .collect(),
             body: signature.map(|signature| Body {
                 canonicalization: signature.body_canonicalization.keyword(),
                 octets: checks.map(|checks| checks.body_octets),

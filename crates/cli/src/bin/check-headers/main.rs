@@ -4,6 +4,7 @@ mod advice;
 mod canonical;
 mod check;
 mod cli;
+mod found;
 mod human;
 mod json;
 mod key_record;
@@ -16,7 +17,7 @@ use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble, run};
 use mailproof_cli::input::Message;
 use mailproof_cli::instant::Instant;
-use mailproof_cli::output::{Format, Output, remark};
+use mailproof_cli::output::{Format, List, Output, Progress, remark};
 
 use crate::check::{Checked, check};
 use crate::cli::Cli;
@@ -33,13 +34,15 @@ fn check_headers(cli: &Cli) -> Result<Exit, Trouble> {
     let mut source = Source::new(&cli.dns)?;
     let now = cli.now.unwrap_or_else(Instant::now);
     let mut output = Output::stdout();
-    let mut list = match cli.format {
-        Format::Json => Some(output.begin_list(SCHEMA_VERSION, "messages")?),
-        Format::Human => None,
-    };
+    let mut list = (cli.format == Format::Json).then(|| List::new(SCHEMA_VERSION, "messages"));
     let mut worst = Exit::Good;
+    let (mut progress, mut done) = (Progress::new(), 0_u64);
     cli.input.each_message(|name, message| {
         let checked = judge(name, message, &mut source, now, cli)?;
+        if let Err(reason) = &checked {
+            progress.clear();
+            remark("error", Trouble::input(name, reason));
+        }
         match &mut list {
             Some(list) => {
                 let message = json::Message::new(name, &checked, source.zone());
@@ -47,9 +50,12 @@ fn check_headers(cli: &Cli) -> Result<Exit, Trouble> {
             }
             None => human::print(&mut output, name, &checked, source.zone())?,
         }
+        done += 1;
+        progress.count(format_args!("{done} messages"));
         worst = worst.max(checked.as_ref().map_or(Exit::Trouble, Checked::exit));
         Ok(())
     })?;
+    progress.clear();
     if let Some(list) = list {
         list.end(&mut output)?;
     }
@@ -57,7 +63,7 @@ fn check_headers(cli: &Cli) -> Result<Exit, Trouble> {
     Ok(worst)
 }
 
-/// What was found, or what is wrong with the input, which is also told on standard error.
+/// What was found, or what is wrong with the input.
 fn judge(
     name: &str,
     message: Message<'_>,
@@ -65,16 +71,9 @@ fn judge(
     now: Instant,
     cli: &Cli,
 ) -> Result<Result<Checked, String>, Trouble> {
-    let checked = message.and_then(|reader| check(name, reader, source, now, cli.show.is_some()));
-    match checked {
+    match message.and_then(|reader| check(name, reader, source, now, cli.show.is_some())) {
         Ok(checked) => Ok(Ok(checked)),
-        Err(trouble @ Trouble::Input { .. }) => {
-            remark("error", &trouble);
-            match trouble {
-                Trouble::Input { reason, .. } => Ok(Err(reason)),
-                other => Err(other),
-            }
-        }
+        Err(Trouble::Input { reason, .. }) => Ok(Err(reason)),
         Err(other) => Err(other),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use mailproof_cli::caret::caret;
-use mailproof_cli::escape::visible;
+use mailproof_cli::escape::{safe, visible};
 use mailproof_cli::output::{INDENT, Output, Paint, Painted};
 use mailproof_dns::{Data, Name, Question, Zone};
 use mailproof_spf::{Cause, CheckTrace, Identity, Outcome, SpfResult, Trace};
@@ -49,7 +49,7 @@ pub(crate) fn print(
         writeln!(out, "{}", caret(&record, span, INDENT))?;
     }
     if let Some(explanation) = &outcome.explanation {
-        out.detail("says", &visible(explanation.to_string().as_bytes()).to_string())?;
+        out.detail("says", &safe(&explanation.to_string()).to_string())?;
     }
     let (counts, limits) = (&outcome.counts, &trace.limits);
     let cost = format!(
@@ -98,7 +98,7 @@ pub(crate) fn why(outcome: &Outcome) -> String {
         (cause, Some(term)) => format!("{} of {}: {cause}", term.text, term.owner),
         (cause, None) => cause.to_string(),
     };
-    visible(text.as_bytes()).to_string()
+    safe(&text).to_string()
 }
 
 /// The record that decided, and the octets of it.

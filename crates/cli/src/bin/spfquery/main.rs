@@ -57,14 +57,11 @@ fn spfquery(cli: &Cli) -> Result<(Exit, u8), Trouble> {
         checker: Checker::default(),
         now: cli.now.unwrap_or_else(Instant::now),
         output: Output::stdout(),
-        list: None,
+        list: (cli.format == Format::Json).then(|| List::new(SCHEMA_VERSION, "results")),
         counts: [0; 7],
         exit: Exit::Good,
         spf_code: 0,
     };
-    if cli.format == Format::Json {
-        run.list = Some(run.output.begin_list(SCHEMA_VERSION, "results")?);
-    }
     match &cli.file {
         None => {
             let query = Query::of(cli)?;

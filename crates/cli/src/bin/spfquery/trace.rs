@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use mailproof_cli::escape::{visible, visible_ascii};
+use mailproof_cli::escape::{safe, visible_ascii};
 use mailproof_cli::output::Output;
 use mailproof_dns::Response;
 use mailproof_spf::{CheckTrace, Event, Limits, Lookup, Target, TermTrace, Trace};
@@ -98,6 +98,6 @@ fn lookup(out: &mut Output, lookup: &Lookup, indent: &str) -> io::Result<()> {
         Response::Failure(failure) => failure.to_string(),
     };
     let text = format!("{}: {answer}", lookup.question);
-    let text = visible(text.as_bytes()).to_string();
+    let text = safe(&text).to_string();
     writeln!(out, "{indent}{}", out.paint.dim(text))
 }
