@@ -685,6 +685,25 @@ def header_cases():
         h=NAMES + ":X-A:X-A",
     )
     in_header(
+        "neighbours-swapped",
+        "Of four signed fields the upper two changed places.",
+        "6376 5.4.2",
+        b"X-A: 1\r\nX-A: 2",
+        b"X-A: 2\r\nX-A: 1",
+        ("fields-reordered", "X-A"),
+        fields=[*FIELDS, b"X-A: 1", b"X-A: 2", b"X-A: 3", b"X-A: 4"],
+        h=NAMES + ":X-A:X-A:X-A:X-A",
+    )
+    in_header(
+        "space-before-colon",
+        "A space before a colon, under simple.",
+        "6376 3.4.1",
+        b"\r\nSubject: ",
+        b"\r\nSubject : ",
+        ("field-white-space", "Subject"),
+        c="simple/simple",
+    )
+    in_header(
         "own-field-refolded",
         "The signature itself was folded anew, under simple.",
         "6376 3.4.1",

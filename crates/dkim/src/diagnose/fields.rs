@@ -158,8 +158,11 @@ pub(super) fn removed(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     }
 }
 
+/// How many neighbours are swapped.
+const SWAPS: usize = 8;
+
 /// Other orders of the instances of a field that is signed more than once: turned around, the
-/// topmost put last, and the last put on top.
+/// topmost put last, the last put on top, and two neighbours swapped.
 pub(super) fn reordered(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let mut done: Vec<&[u8]> = Vec::new();
     for (_, field) in material.signed_fields() {
@@ -178,14 +181,22 @@ pub(super) fn reordered(material: &Material<'_>, proposals: &mut Vec<Proposal>) 
         if instances.len() < 2 {
             continue;
         }
-        let mut orders = vec![instances.clone(); 3];
-        for (number, order) in orders.iter_mut().enumerate() {
-            match number {
-                0 => order.reverse(),
-                1 => order.rotate_left(1),
-                _ => order.rotate_right(1),
-            }
+        let turned = |turn: fn(&mut [&[u8]])| {
+            let mut order = instances.clone();
+            turn(&mut order);
+            order
+        };
+        let mut orders = vec![
+            turned(|order| order.reverse()),
+            turned(|order| order.rotate_left(1)),
+            turned(|order| order.rotate_right(1)),
+        ];
+        for upper in 0..(instances.len() - 1).min(SWAPS) {
+            let mut order = instances.clone();
+            order.swap(upper, upper + 1);
+            orders.push(order);
         }
+        orders.sort_unstable();
         orders.dedup();
         for order in orders.into_iter().filter(|order| *order != instances) {
             let edits = places.iter().zip(&order);

@@ -22,7 +22,7 @@ const FOLDS: &[Rewrite] = &[
     |field| folded_at_commas(field, b"\r\n\t"),
 ];
 
-const SPACES: &[Rewrite] = &[collapsed, one_space_first, no_space_first, trimmed];
+const SPACES: &[Rewrite] = &[collapsed, one_space_first, no_space_first, trimmed, colon_first];
 
 const CASES: &[Rewrite] = &[
     |field| named(field, title_case),
@@ -142,6 +142,13 @@ fn one_space_first(field: &[u8]) -> Vec<u8> {
 fn no_space_first(field: &[u8]) -> Vec<u8> {
     let (name, value) = halves(field);
     [name, value.trim_ascii_start()].concat()
+}
+
+/// No white space before the colon, where RFC 5322 4.5 allows it.
+fn colon_first(field: &[u8]) -> Vec<u8> {
+    let (name, value) = halves(field);
+    let name = name.strip_suffix(b":").unwrap_or(name);
+    [name.trim_ascii_end(), b":", value].concat()
 }
 
 fn trimmed(field: &[u8]) -> Vec<u8> {

@@ -148,7 +148,6 @@ impl Search<'_> {
         if let Some(found) = self.attempt(&[], stated)? {
             return Ok(Some(found));
         }
-        tried.push(ChangeKind::HeaderCanonicalization);
         let used = match stated {
             Canonicalization::Simple => Canonicalization::Relaxed,
             Canonicalization::Relaxed => Canonicalization::Simple,
@@ -166,6 +165,7 @@ impl Search<'_> {
                 return Ok(Some(found));
             }
         }
+        tried.push(ChangeKind::HeaderCanonicalization);
         if let Some(mut found) = self.attempt(&[], used)? {
             found.changes.push(Change::HeaderCanonicalization { used });
             return Ok(Some(found));
