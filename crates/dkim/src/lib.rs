@@ -58,6 +58,7 @@
 //! (internationalized mail), RFC 8601 2.7.1 (results).
 
 mod body_hash;
+mod candidate;
 mod crypto;
 mod diagnose;
 mod encoding;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use mailproof_dns::{Answers, Missing, Name, Question, Response};
-use mailproof_message::{Field, Header, author_domain};
+use mailproof_dns::{Answers, Missing, Name, Response};
+use mailproof_message::Header;
 
 use crate::body_hash::{BodyHasher, BodyHashes};
+use crate::candidate::{self, Candidate, State};
 use crate::crypto::{Digest, Sha256, VerifyingKey};
 use crate::header_hash::{FieldIndex, hash_input};
 use crate::keys::{KeyCache, NoCache};
 use crate::limits::Limits;
 use crate::outcome::{Cause, Checks, Outcome, SignatureOutcome};
-use crate::parse::claimed;
 use crate::policy::{Policy, SINGLETONS};
 use crate::signature::Signature;
 use crate::trial::Trial;
@@ -53,20 +53,6 @@ impl<'h> Unhashed<'h> {
     }
 }
 
-/// A DKIM-Signature field, as far as it can be judged without its key.
-struct Candidate {
-    /// Which header field it is, from the top.
-    place: usize,
-    state: State,
-}
-
-enum State {
-    /// Judged already.
-    Settled(Box<SignatureOutcome>),
-    /// Waits for its key.
-    Ready { signature: Arc<Signature>, question: Question },
-}
-
 impl<'h> Verifier<'h> {
     /// Reads the signatures of a message, under the default policy and limits.
     ///
@@ -84,12 +70,12 @@ impl<'h> Verifier<'h> {
             .map(|(index, place, field)| Candidate {
                 place,
                 state: match index < limits.signatures_parsed {
-                    true => read(place, field, now, &policy, &limits),
-                    false => limit(place, None, limits.signatures_parsed),
+                    true => candidate::read(place, field, now, &policy, &limits),
+                    false => candidate::limit(place, None, limits.signatures_parsed),
                 },
             })
             .collect();
-        keep_within_limit(&mut candidates, header, &limits);
+        candidate::keep_within_limit(&mut candidates, header, &limits);
         Verifier::begin(fields, candidates, policy, limits)
     }
 
@@ -107,7 +93,7 @@ impl<'h> Verifier<'h> {
             .into_iter()
             .map(|(place, signature)| Candidate {
                 place,
-                state: ready(place, signature, now, &policy),
+                state: candidate::ready(place, signature, now, &policy),
             })
             .collect();
         Verifier::begin(FieldIndex::new(header), candidates, policy, limits)
@@ -137,12 +123,12 @@ impl<'h> Verifier<'h> {
     /// # Errors
     /// The questions for the keys that are not.
     pub fn keys(&self, answers: &Answers) -> Result<(), Missing> {
-        keys(&self.candidates, answers)
+        candidate::keys(&self.candidates, answers)
     }
 
     /// The SDIDs of the signatures that wait for their keys, and may pass.
     pub fn pending_domains(&self) -> impl Iterator<Item = &Name> {
-        pending_domains(&self.candidates)
+        candidate::pending_domains(&self.candidates)
     }
 
     /// Hashes the body for `other`, too, so that one pass serves both. The body goes to this
@@ -185,7 +171,7 @@ impl Verification<'_> {
     /// # Errors
     /// As [`Verification::verify`].
     pub fn verify_with(&self, answers: &Answers, cache: &dyn KeyCache) -> Result<Outcome, Missing> {
-        keys(&self.candidates, answers)?;
+        candidate::keys(&self.candidates, answers)?;
         let signatures =
             self.candidates.iter().map(|candidate| self.one(candidate, answers, cache));
         Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
@@ -193,7 +179,7 @@ impl Verification<'_> {
 
     /// The SDIDs of the signatures that wait for their keys, and may pass.
     pub fn pending_domains(&self) -> impl Iterator<Item = &Name> {
-        pending_domains(&self.candidates)
+        candidate::pending_domains(&self.candidates)
     }
 
     /// What verifying finds for one signature, by its number from 0; `None` if there are fewer.
@@ -296,135 +282,6 @@ impl Verification<'_> {
             _ => Cause::Verified,
         }
     }
-}
-
-impl Candidate {
-    fn ready(&self) -> Option<(&Arc<Signature>, &Question)> {
-        match &self.state {
-            State::Ready { signature, question } => Some((signature, question)),
-            State::Settled(_) => None,
-        }
-    }
-}
-
-/// RFC 6376 6.1.1: what can be judged by the field alone. RFC 6376 6.1.2 wants it done before the
-/// key is asked for.
-fn read(place: usize, field: &Field<'_>, now: u64, policy: &Policy, limits: &Limits) -> State {
-    let signature = match Signature::parse(field.value(), limits) {
-        Ok(signature) => signature,
-        Err(error) => {
-            let (domain, selector) = claimed(field.value());
-            return State::Settled(Box::new(SignatureOutcome {
-                cause: Cause::Signature(error),
-                field: place,
-                domain,
-                selector,
-                signature: None,
-                key: None,
-                checks: None,
-            }));
-        }
-    };
-    ready(place, signature, now, policy)
-}
-
-fn ready(place: usize, signature: Signature, now: u64, policy: &Policy) -> State {
-    let signature = Arc::new(signature);
-    match out_of_time(&signature, now, policy) {
-        Some(cause) => settled(place, signature, cause),
-        None => {
-            let question = Question::txt(signature.key_name.clone());
-            State::Ready { signature, question }
-        }
-    }
-}
-
-/// RFC 6376 3.5: x=, "Signatures MAY be considered invalid if the verification time at the Verifier
-/// is past the expiration date"; t=, "Receivers MAY ignore signatures that have a timestamp in the
-/// future". Both with the clock skew allowed.
-fn out_of_time(signature: &Signature, now: u64, policy: &Policy) -> Option<Cause> {
-    match (signature.timestamp, signature.expiration) {
-        (_, Some(expiration)) if now > expiration.saturating_add(policy.clock_skew) => {
-            Some(Cause::Expired { expiration, now })
-        }
-        (Some(timestamp), _) if timestamp > now.saturating_add(policy.clock_skew) => {
-            Some(Cause::TimestampInFuture { timestamp, now })
-        }
-        _ => None,
-    }
-}
-
-fn settled(place: usize, signature: Arc<Signature>, cause: Cause) -> State {
-    State::Settled(Box::new(SignatureOutcome {
-        cause,
-        field: place,
-        domain: Some(signature.domain.clone()),
-        selector: Some(signature.selector.clone()),
-        signature: Some(signature),
-        key: None,
-        checks: None,
-    }))
-}
-
-fn limit(place: usize, signature: Option<Arc<Signature>>, most: usize) -> State {
-    let cause = Cause::Limit { most };
-    match signature {
-        Some(signature) => settled(place, signature, cause),
-        None => State::Settled(Box::new(SignatureOutcome {
-            cause,
-            field: place,
-            domain: None,
-            selector: None,
-            signature: None,
-            key: None,
-            checks: None,
-        })),
-    }
-}
-
-/// Settles the signatures beyond the limit: those of the Author Domain and its relatives come
-/// first, then the order of the message decides.
-fn keep_within_limit(candidates: &mut [Candidate], header: &Header, limits: &Limits) {
-    let ready = candidates.iter().filter(|candidate| candidate.ready().is_some()).count();
-    if ready <= limits.signatures_verified {
-        return;
-    }
-    let authors = author_domains(header);
-    let mut left = limits.signatures_verified;
-    for wanted in [true, false] {
-        for candidate in candidates.iter_mut() {
-            let Some((signature, _)) = candidate.ready() else { continue };
-            let related = authors.iter().any(|author| {
-                author.is_at_or_below(&signature.domain) || signature.domain.is_at_or_below(author)
-            });
-            match (related == wanted, left) {
-                (false, _) => {}
-                (true, 0) => {
-                    let signature = Arc::clone(signature);
-                    candidate.state =
-                        limit(candidate.place, Some(signature), limits.signatures_verified);
-                }
-                (true, _) => left -= 1,
-            }
-        }
-    }
-}
-
-fn author_domains(header: &Header) -> Vec<Name> {
-    let author = author_domain(header);
-    author.domains().iter().filter_map(|domain| domain.parse().ok()).collect()
-}
-
-fn pending_domains(candidates: &[Candidate]) -> impl Iterator<Item = &Name> {
-    candidates.iter().filter_map(Candidate::ready).map(|(signature, _)| &signature.domain)
-}
-
-fn keys(candidates: &[Candidate], answers: &Answers) -> Result<(), Missing> {
-    let mut missing = Missing::new();
-    for (_, question) in candidates.iter().filter_map(Candidate::ready) {
-        missing.lookup(answers, question);
-    }
-    missing.into_result()
 }
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
