@@ -94,8 +94,12 @@ fn the_key_server_fails() {
 fn what_is_no_message_is_said() {
     for (octets, said) in [
         (&b""[..], "empty: there is no message in it"),
-        (b"\x7fELF\x02\x01\x01\0\0\0\0\n\xff\xfe\0", "not a mail message: it has no header field"),
-        (b"\r\n\r\nbody", "not a mail message: it has no header field"),
+        (
+            b"\x7fELF\x02\x01\x01\0\0\0\0\n\xff\xfe\0",
+            "not a mail message: it has no header field of mail",
+        ),
+        (b"\x89PNG\r\nk: v\0\xff\r\n\r\n", "not a mail message: it has no header field of mail"),
+        (b"\r\n\r\nbody", "not a mail message: it has no header field of mail"),
     ] {
         let (code, out, err) = check(octets, &[]);
         assert_eq!(code, 2, "{out}{err}");

@@ -54,6 +54,23 @@ pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -
         Cause::Signature(_) => {
             "The signer has to correct this, unless a gateway rewrote the field on the way.".into()
         }
+        Cause::BodyTooShort { .. } => "The end of the body is missing.".into(),
+        Cause::UnsignedContent { .. } => "Whoever handled the message could have added that part \
+                                          and the signature would not show it. The signer should \
+                                          not use l=."
+            .into(),
+        Cause::UnsignedDuplicate { field } => format!(
+            "A reader may be shown the {field} field that is not signed. The signer can prevent \
+             that by naming {field} once more in h=."
+        ),
+        Cause::Limit { .. } => "So many signatures are no use to anyone.".into(),
+        cause => return key_advice(cause, &key_name),
+    })
+}
+
+/// What to do next about a key that cannot be used.
+fn key_advice(cause: &Cause, key_name: &str) -> Option<String> {
+    Some(match cause {
         Cause::Key { .. } | Cause::KeyRecordTooLong { .. } => {
             format!("The owner of {key_name} has to mend the record.")
         }
@@ -74,16 +91,6 @@ pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -
             "Sign with i= in the domain of d= itself, or take the s out of t= in the key record."
                 .into()
         }
-        Cause::BodyTooShort { .. } => "The end of the body is missing.".into(),
-        Cause::UnsignedContent { .. } => "Whoever handled the message could have added that part \
-                                          and the signature would not show it. The signer should \
-                                          not use l=."
-            .into(),
-        Cause::UnsignedDuplicate { field } => format!(
-            "A reader may be shown the {field} field that is not signed. The signer can prevent \
-             that by naming {field} once more in h=."
-        ),
-        Cause::Limit { .. } => "So many signatures are no use to anyone.".into(),
         _ => return None,
     })
 }

@@ -18,6 +18,10 @@ use crate::canonical::Bodies;
 /// limit on the memory of a run.
 const BODY_KEPT: usize = 2 << 20;
 
+/// For how many failing signatures of a message the reason is looked for; each search may take half
+/// a second.
+const DIAGNOSED: usize = 4;
+
 /// A message and what was found about it.
 pub(crate) struct Checked {
     pub(crate) header: Header,
@@ -35,6 +39,9 @@ impl Checked {
     pub(crate) fn diagnosis(&self, judged: &SignatureOutcome) -> Option<Diagnosis> {
         let body = self.body.as_ref()?;
         judged.checks.as_ref()?;
+        let failing = |other: &&SignatureOutcome| other.result() != DkimResult::Pass;
+        let mut first = self.dkim.signatures.iter().filter(failing).take(DIAGNOSED);
+        first.find(|first| first.field == judged.field)?;
         let limits = DiagnosisLimits::default();
         Some(diagnose(&self.header, body, judged, &self.answers, &limits))
     }
@@ -67,8 +74,8 @@ pub(crate) fn check(
     };
     let (header, mut body) =
         read_header(CrlfReader::new(reader), &Limits::default()).map_err(unreadable)?;
-    if header.fields().all(|field| field.name().is_none()) {
-        return Err(Trouble::input(name, "not a mail message: it has no header field"));
+    if !is_mail(&header) {
+        return Err(Trouble::input(name, "not a mail message: it has no header field of mail"));
     }
     let mut verifier = Verifier::new(&header, now.0);
     let mut kept = Some(Vec::new());
@@ -90,4 +97,23 @@ pub(crate) fn check(
     let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
     drop(verification);
     Ok(Checked { header, dkim, answers, body: kept, bodies })
+}
+
+/// Whether this is the header of a mail message, however malformed, and not the beginning of
+/// another file in which some line happens to have a colon.
+fn is_mail(header: &Header) -> bool {
+    const USUAL: [&str; 8] = [
+        "from",
+        "received",
+        "date",
+        "to",
+        "subject",
+        "message-id",
+        "return-path",
+        "dkim-signature",
+    ];
+    header.fields().any(|field| {
+        let is_usual = USUAL.iter().any(|name| field.is(name));
+        is_usual || field.name().is_some() && header.defects().is_empty()
+    })
 }
