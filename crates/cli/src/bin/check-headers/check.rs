@@ -2,17 +2,21 @@
 
 use std::io::Read;
 
+use mailproof::{Receiver, Verdict};
 use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
 use mailproof_dkim::{
-    Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, Verifier, diagnose,
+    Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose,
 };
 use mailproof_dns::Answers;
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
 use crate::canonical::Bodies;
+use crate::cli::{Cli, Only};
+use crate::envelope::{Envelope, envelope};
+use crate::exits;
 
 /// How much of a body is kept for the case that a signature fails and the reason is looked for; a
 /// limit on the memory of a run.
@@ -26,6 +30,10 @@ const DIAGNOSED: usize = 4;
 pub(crate) struct Checked {
     pub(crate) header: Header,
     pub(crate) dkim: Outcome,
+    /// What all methods found; `None` if only DKIM was checked.
+    pub(crate) verdict: Option<Verdict>,
+    /// The envelope, or why there is none.
+    pub(crate) envelope: Result<Envelope, String>,
     /// What the DNS said.
     pub(crate) answers: Answers,
     /// The body as it came, unless it is too long to be kept.
@@ -46,57 +54,108 @@ impl Checked {
         Some(diagnose(&self.header, body, judged, &self.answers, &limits))
     }
 
-    /// Good if one signature passes; temporary if one may.
-    pub(crate) fn exit(&self) -> Exit {
-        match self.dkim.result() {
-            DkimResult::Pass => Exit::Good,
-            DkimResult::Temperror => Exit::Temporary,
-            DkimResult::None
-            | DkimResult::Fail
-            | DkimResult::Policy
-            | DkimResult::Neutral
-            | DkimResult::Permerror => Exit::Bad,
+    /// How a run with this message alone would end.
+    pub(crate) fn exit(&self, cli: &Cli) -> Exit {
+        match &self.verdict {
+            Some(verdict) => exits::required(verdict, &cli.require),
+            None => exits::dkim(&self.dkim),
         }
     }
 }
 
-/// Reads the message, in constant memory unless the canonical forms are to be kept, and verifies.
-pub(crate) fn check(
-    name: &str,
-    reader: &mut dyn Read,
-    source: &mut Source,
-    now: Instant,
-    keep_canonical: bool,
-) -> Result<Checked, Trouble> {
-    let unreadable = |error: ReadError| match error {
-        ReadError::Io(error) => Trouble::input(name, reason(&error)),
-        other => Trouble::input(name, other),
-    };
-    let (header, mut body) =
-        read_header(CrlfReader::new(reader), &Limits::default()).map_err(unreadable)?;
-    if !is_mail(&header) {
-        return Err(Trouble::input(name, "not a mail message: it has no header field of mail"));
-    }
-    let mut verifier = Verifier::new(&header, now.0);
-    let mut kept = Some(Vec::new());
-    let mut bodies = keep_canonical.then(Bodies::default);
-    while let Some(chunk) = body.next_chunk().map_err(|error| unreadable(error.into()))? {
-        verifier.body(chunk);
-        kept = kept.filter(|kept| kept.len() + chunk.len() <= BODY_KEPT);
-        if let Some(kept) = &mut kept {
-            kept.extend_from_slice(chunk);
+/// What a run checks messages with.
+pub(crate) struct Checker<'a> {
+    pub(crate) cli: &'a Cli,
+    pub(crate) receiver: Receiver,
+    pub(crate) source: Source,
+    pub(crate) now: Instant,
+}
+
+impl Checker<'_> {
+    /// Reads the message, in constant memory unless the canonical forms are to be kept, and
+    /// verifies.
+    pub(crate) fn check(&mut self, name: &str, reader: &mut dyn Read) -> Result<Checked, Trouble> {
+        let unreadable = |error: ReadError| match error {
+            ReadError::Io(error) => Trouble::input(name, reason(&error)),
+            other => Trouble::input(name, other),
+        };
+        let (header, mut body) =
+            read_header(CrlfReader::new(reader), &Limits::default()).map_err(unreadable)?;
+        if !is_mail(&header) {
+            return Err(Trouble::input(name, "not a mail message: it has no header field of mail"));
+        }
+        let Checker { cli, receiver, source, now } = self;
+        let envelope = envelope(&cli.envelope, &header);
+        let mut verifier = match cli.only {
+            Some(Only::Dkim) => Verifier::dkim(&header, *now),
+            None => Verifier::all(receiver, &header, envelope.as_ref().ok(), *now),
+        };
+        let mut kept = Some(Vec::new());
+        let mut bodies = cli.show.is_some().then(Bodies::default);
+        while let Some(chunk) = body.next_chunk().map_err(|error| unreadable(error.into()))? {
+            verifier.body(chunk);
+            kept = kept.filter(|kept| kept.len() + chunk.len() <= BODY_KEPT);
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(chunk);
+            }
+            if let Some(bodies) = &mut bodies {
+                bodies.update(chunk);
+            }
         }
         if let Some(bodies) = &mut bodies {
-            bodies.update(chunk);
+            bodies.finish();
+        }
+        let (dkim, verdict, answers) = verifier.finish(source)?;
+        Ok(Checked { header, dkim, verdict, envelope, answers, body: kept, bodies })
+    }
+}
+
+/// Every method, or DKIM alone.
+enum Verifier<'a> {
+    All(Box<mailproof::Verifier<'a>>),
+    Dkim(Box<mailproof_dkim::Verifier<'a>>),
+}
+
+impl<'a> Verifier<'a> {
+    fn dkim(header: &'a Header, now: Instant) -> Verifier<'a> {
+        Verifier::Dkim(Box::new(mailproof_dkim::Verifier::new(header, now.0)))
+    }
+
+    fn all(
+        receiver: &'a Receiver,
+        header: &'a Header,
+        envelope: Option<&'a Envelope>,
+        now: Instant,
+    ) -> Verifier<'a> {
+        let envelope = envelope.map(|envelope| mailproof::Envelope {
+            ip: envelope.ip,
+            helo: &envelope.helo,
+            mail_from: &envelope.mail_from,
+        });
+        Verifier::All(Box::new(receiver.verifier(header, envelope, now.0)))
+    }
+
+    fn body(&mut self, chunk: &[u8]) {
+        match self {
+            Verifier::All(verifier) => verifier.body(chunk),
+            Verifier::Dkim(verifier) => verifier.body(chunk),
         }
     }
-    if let Some(bodies) = &mut bodies {
-        bodies.finish();
+
+    fn finish(self, source: &mut Source) -> Result<(Outcome, Option<Verdict>, Answers), Trouble> {
+        match self {
+            Verifier::All(verifier) => {
+                let mut verification = verifier.finish();
+                let (verdict, answers) = source.resolve(|answers| verification.verify(answers))?;
+                Ok((verdict.dkim.clone(), Some(verdict), answers))
+            }
+            Verifier::Dkim(verifier) => {
+                let verification = verifier.finish();
+                let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
+                Ok((dkim, None, answers))
+            }
+        }
     }
-    let verification = verifier.finish();
-    let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
-    drop(verification);
-    Ok(Checked { header, dkim, answers, body: kept, bodies })
 }
 
 /// Whether this is the header of a mail message, however malformed, and not the beginning of

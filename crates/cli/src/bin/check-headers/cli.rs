@@ -7,10 +7,13 @@ use mailproof_cli::input::InputOptions;
 use mailproof_cli::instant::Instant;
 use mailproof_cli::output::Format;
 
-/// Check what the signatures of a message prove, and say why when they do not verify
+use crate::envelope::EnvelopeOptions;
+
+/// Check where a message comes from: what SPF, DKIM, ARC and DMARC prove, and why when they do not
 ///
-/// A message is good if one of its DKIM signatures passes (RFC 6376). In a file whose first line
-/// ends with a bare LF, every line end is read as the CRLF that mail has in transit.
+/// A message is good if DMARC passes or, where the domain in From publishes no DMARC record, if SPF
+/// or a DKIM signature passes. In a file whose first line ends with a bare LF, every line end is
+/// read as the CRLF that mail has in transit.
 #[derive(Debug, Parser)]
 #[command(name = "check-headers", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -19,8 +22,12 @@ pub(crate) struct Cli {
 
     /// Check only this; for dkim, the exit code is 0 if a signature passes, 1 if none does (as in
     /// an unsigned message), 3 if one may pass when the DNS answers again
-    #[arg(long, value_name = "METHOD")]
-    pub(crate) only: Option<Method>,
+    #[arg(long, value_name = "METHOD", conflicts_with = "require")]
+    pub(crate) only: Option<Only>,
+
+    /// What has to pass for the exit code 0, separated by commas
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    pub(crate) require: Vec<Method>,
 
     /// Print also the exact octets that were hashed, their line ends and all else that is
     /// invisible as escapes (in JSON: in base64)
@@ -36,14 +43,30 @@ pub(crate) struct Cli {
     pub(crate) format: Format,
 
     #[command(flatten)]
+    pub(crate) envelope: EnvelopeOptions,
+
+    #[command(flatten)]
     pub(crate) dns: DnsOptions,
+}
+
+/// The only method to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Only {
+    /// DKIM signatures (RFC 6376)
+    Dkim,
 }
 
 /// A method of authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Method {
-    /// DKIM signatures (RFC 6376)
+    /// SPF (RFC 7208)
+    Spf,
+    /// A DKIM signature (RFC 6376)
     Dkim,
+    /// DMARC (RFC 9989)
+    Dmarc,
+    /// The chain of ARC (RFC 8617)
+    Arc,
 }
 
 /// What can be shown beside the verdict.

@@ -19,6 +19,7 @@ use crate::check::Checked;
 use crate::found::found;
 use crate::key_record::Excerpt;
 use crate::signed_fields::SignedFields;
+use crate::verdict;
 
 /// How many defects of a header section are told.
 const DEFECTS: usize = 3;
@@ -35,13 +36,21 @@ pub(crate) fn print(
     // The reason is told on standard error.
     let Ok(checked) = checked else { return Ok(()) };
     let result = checked.dkim.result();
-    let verdict = coloured(paint, result, result.keyword());
-    writeln!(out, "{}: DKIM {verdict}{}", paint.strong(name), of_how_many(&checked.dkim))?;
+    let word = coloured(paint, result, result.keyword());
+    match &checked.verdict {
+        Some(all) => writeln!(out, "{}: {}", paint.strong(name), verdict::summary(paint, all))?,
+        None => {
+            writeln!(out, "{}: DKIM {word}{}", paint.strong(name), of_how_many(&checked.dkim))?;
+        }
+    }
     if !checked.header.has_empty_line() {
         note(out, "no empty line ends the header section, so the message has no body")?;
     }
     if result != DkimResult::Pass {
         defects(out, &checked.header)?;
+    }
+    if let Some(all) = &checked.verdict {
+        verdict::print(out, checked, all)?;
     }
     let mut advised = None;
     for judged in &checked.dkim.signatures {
@@ -50,6 +59,9 @@ pub(crate) fn print(
         if let (Some(signature), Some(bodies)) = (&judged.signature, &checked.bodies) {
             canonical::print(out, &checked.header, judged.field, signature, bodies)?;
         }
+    }
+    if let Some(all) = &checked.verdict {
+        verdict::print_end(out, checked, all)?;
     }
     out.flush()
 }
@@ -95,7 +107,8 @@ fn signature(
 ) -> io::Result<()> {
     let result = judged.result();
     let keyword = coloured(out.paint, result, format!("{result:9}"));
-    writeln!(out, "  {keyword} {}", identified(judged))?;
+    let method = if checked.verdict.is_some() { "DKIM " } else { "" };
+    writeln!(out, "  {keyword} {method}{}", identified(judged))?;
     if result != DkimResult::Pass {
         why(out, checked, judged, zone)?;
     }

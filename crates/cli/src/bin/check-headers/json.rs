@@ -19,6 +19,20 @@ pub(crate) struct Message {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dkim: Option<Vec<Signature>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope: Option<Envelope>,
+    /// The other methods, in the form of the façade.
+    #[serde(flatten)]
+    verdict: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The envelope that SPF was checked with.
+#[derive(Serialize)]
+struct Envelope {
+    ip: String,
+    helo: String,
+    mail_from: String,
+    derived: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -86,14 +100,43 @@ impl Message {
     ) -> Message {
         let input = name.to_owned();
         match checked {
-            Err(reason) => Message { input, error: Some(reason.clone()), dkim: None },
+            Err(reason) => Message {
+                input,
+                error: Some(reason.clone()),
+                dkim: None,
+                envelope: None,
+                verdict: serde_json::Map::new(),
+            },
             Ok(checked) => {
                 let signatures = checked.dkim.signatures.iter();
                 let dkim = signatures.map(|judged| Signature::new(checked, judged, zone));
-                Message { input, error: None, dkim: Some(dkim.collect()) }
+                let envelope = checked.envelope.as_ref().ok().map(|envelope| Envelope {
+                    ip: envelope.ip.to_string(),
+                    helo: envelope.helo.clone(),
+                    mail_from: envelope.mail_from.clone(),
+                    derived: envelope.derived.clone(),
+                });
+                Message {
+                    input,
+                    error: None,
+                    dkim: Some(dkim.collect()),
+                    envelope: envelope.filter(|_| checked.verdict.is_some()),
+                    verdict: others(checked),
+                }
             }
         }
     }
+}
+
+/// What the façade says of every method but DKIM, of which this tool says more.
+fn others(checked: &Checked) -> serde_json::Map<String, serde_json::Value> {
+    let verdict = checked.verdict.as_ref().and_then(|verdict| serde_json::to_value(verdict).ok());
+    let Some(serde_json::Value::Object(mut members)) = verdict else {
+        return serde_json::Map::new();
+    };
+    members.remove("schema_version");
+    members.remove("dkim");
+    members
 }
 
 impl Signature {
