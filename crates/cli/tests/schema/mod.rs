@@ -33,6 +33,11 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, breaches: &mu
             "additionalProperties" => value.as_object().is_none_or(|object| {
                 object.keys().all(|key| keywords["properties"].get(key).is_some())
             }),
+            "anyOf" => rule.as_array().unwrap().iter().any(|schema| {
+                let mut inner = Vec::new();
+                check(root, schema, value, place, &mut inner);
+                inner.is_empty()
+            }),
             "properties" | "items" | "$ref" | "$defs" | "$schema" | "title" | "description" => true,
             unknown => panic!("the test does not know {unknown}"),
         };

@@ -136,7 +136,8 @@ fn meaning(verdict: &Verdict) -> String {
         dmarc::Cause::Aligned(identifier) => format!(
             "The message is from {author}, as From says: {} passes for {}, a domain of the same \
              organization.",
-            method(identifier.mechanism), identifier.domain
+            method(identifier.mechanism),
+            identifier.domain
         ),
         _ => match outcome.result {
             DmarcResult::None => format!(

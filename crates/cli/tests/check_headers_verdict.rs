@@ -1,0 +1,152 @@
+//! `check-headers` with an envelope: what SPF, DMARC and the fields of the message come to.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod schema;
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+const ZONE: &str = r#"
+example.com.               TXT "v=spf1 ip4:192.0.2.0/28 -all"
+_dmarc.example.com.        TXT "v=DMARC1; p=reject"
+1.2.0.192.in-addr.arpa.    PTR out.example.com.
+out.example.com.           A   192.0.2.1
+trouble.example.           TXT SERVFAIL
+_dmarc.trouble.example.    TXT "v=DMARC1; p=reject"
+"#;
+
+const MESSAGE: &str = "From: Bob <bob@news.example.com>\r\nSubject: hello\r\n\r\nHi!\r\n";
+
+/// Trace fields of a message that came in at mx.example.net and went on to its inner host.
+const TRACE: &str = "Return-Path: <b@example.com>\r\n\
+    Received: from mx.example.net (mx.example.net [10.0.0.1])\r\n\
+    \tby inner.example.net (Postfix) with ESMTP id 2; Fri, 11 Jul 2003 21:01:55 -0700\r\n\
+    Received: from out.example.com (out.example.com [192.0.2.1])\r\n\
+    \tby mx.example.net (Postfix) with ESMTP id 1; Fri, 11 Jul 2003 21:01:54 -0700\r\n\
+    Received: from laptop (laptop [198.51.100.9])\r\n\
+    \tby out.example.com (Postfix) with ESMTPSA id 0; Fri, 11 Jul 2003 21:01:53 -0700\r\n";
+
+fn check(message: &str, arguments: &[&str]) -> (i32, String) {
+    let home = tempfile::tempdir().unwrap();
+    let (zone, file) = (home.path().join("zone"), home.path().join("message"));
+    fs::write(&zone, ZONE).unwrap();
+    fs::write(&file, message).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+    command.args(["--now", "2026-11-25T00:00:00Z", "--zone"]).arg(&zone).args(arguments);
+    let output = command.arg(&file).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// As [`check`], the output without its line breaks and indents.
+fn words(message: &str, arguments: &[&str]) -> (i32, String) {
+    let (code, out) = check(message, arguments);
+    (code, out.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn json(message: &str, arguments: &[&str]) -> Value {
+    let (_, out) = check(message, &[arguments, &["--format", "json"]].concat());
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(schema::breaches("check-headers", &document), [""; 0]);
+    document["messages"][0].clone()
+}
+
+#[test]
+fn what_will_receivers_say_when_this_host_sends() {
+    let flags = ["--sending-ip", "192.0.2.1", "--helo", "out.example.com", "--mail-from"];
+    let from = |path: &'static str| [&flags[..], &[path]].concat();
+    let (code, out) = words(MESSAGE, &from("b@example.com"));
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("DMARC pass, DKIM none, SPF pass"), "{out}");
+    assert!(out.contains("SPF passes for example.com, a domain of the same organization"), "{out}");
+    // Another organization's SPF pass proves nothing about From.
+    let message = json(MESSAGE, &from("x@other.example"));
+    assert_eq!(message["dmarc"]["result"], "fail");
+    assert_eq!(message["dmarc"]["organizational_domain"], "example.com");
+    assert_eq!(message["dmarc"]["disposition"], "quarantine");
+    let elsewhere = ["--sending-ip", "203.0.113.5", "--mail-from", "b@example.com"];
+    let (code, out) = words(MESSAGE, &elsewhere);
+    assert_eq!(code, 1);
+    assert!(out.contains("fail SPF, MAIL FROM <b@example.com> from 203.0.113.5"), "{out}");
+    assert!(out.contains("(-all of example.com)"), "{out}");
+}
+
+#[test]
+fn the_envelope_is_that_of_the_host_where_the_message_came_in() {
+    let message = format!("{TRACE}{MESSAGE}");
+    let trust = ["--trust", "inner.example.net", "--trust", "MX.example.net."];
+    let (code, out) = words(&message, &trust);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("client 192.0.2.1 from Received in line 4"), "{out}");
+    assert!(out.contains("HELO out.example.com from Received in line 4"), "{out}");
+    assert!(out.contains("MAIL FROM <b@example.com> from Return-Path in line 1"), "{out}");
+    let envelope = &json(&message, &trust)["envelope"];
+    assert_eq!(envelope["ip"], "192.0.2.1");
+    assert_eq!(envelope["mail_from"], "b@example.com");
+}
+
+#[test]
+fn a_trace_of_strangers_is_not_believed() {
+    let message = format!("{TRACE}{MESSAGE}");
+    let (code, out) = words(&message, &["--trust", "mx.example.net"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("is of \"inner.example.net\", which --trust does not name"), "{out}");
+    let (code, out) = words(&message, &[]);
+    assert_eq!(code, 1);
+    assert!(out.contains("no envelope: give --sending-ip, or --trust"), "{out}");
+}
+
+/// RFC 8601 7.1: whoever wrote the field, it is a claim.
+#[test]
+fn a_forged_field_changes_nothing_but_what_is_claimed() {
+    let flags = ["--sending-ip", "203.0.113.5", "--mail-from", "x@evil.example"];
+    let forged = format!(
+        "Authentication-Results: check-headers.invalid; dmarc=pass header.from=news.example.com;\r\n\
+         \tspf=pass\r\nReceived-SPF: pass\r\n\
+         ARC-Authentication-Results: i=1; mx.example.net; dmarc=pass\r\n{MESSAGE}"
+    );
+    let (plain, forged_json) = (json(MESSAGE, &flags), json(&forged, &flags));
+    for method in ["spf", "dkim", "dmarc", "iprev"] {
+        assert_eq!(plain[method], forged_json[method], "{method}");
+    }
+    assert_ne!(forged_json["arc"]["result"], "pass");
+    let (code, out) = words(&forged, &flags);
+    assert_eq!(code, 1);
+    let claim = "dmarc=pass, spf=pass by check-headers.invalid (Authentication-Results in line 1)";
+    assert!(out.contains(claim), "{out}");
+    assert!(out.contains("dmarc=pass by mx.example.net (ARC-Authentication-Results"), "{out}");
+}
+
+#[test]
+fn what_is_required_decides() {
+    let flags = ["--sending-ip", "192.0.2.1", "--mail-from", "b@example.com", "--require"];
+    let code = |methods| check(MESSAGE, &[&flags[..], &[methods]].concat()).0;
+    assert_eq!(code("spf"), 0);
+    assert_eq!(code("spf,dmarc"), 0);
+    assert_eq!(code("dkim"), 1);
+    assert_eq!(code("spf,arc"), 1);
+}
+
+#[test]
+fn trouble_with_dns_is_no_verdict() {
+    let message = "From: a@trouble.example\r\n\r\n";
+    let flags = ["--sending-ip", "192.0.2.1", "--mail-from", "a@trouble.example"];
+    let (code, out) = words(message, &flags);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("DMARC temperror"), "{out}");
+    assert_eq!(check(message, &[&flags[..], &["--require", "spf"]].concat()).0, 3);
+}
+
+#[test]
+fn what_a_stranger_wrote_is_escaped() {
+    let message = "Authentication-Results: \u{1b}[31mmx; dkim=pass (\u{202e})\r\n\
+                   From: \u{1b}]0;x\u{7}@example.com\r\n\r\n";
+    let (_, out) = check(message, &["--sending-ip", "192.0.2.1", "--mail-from", "\u{1b}[1m@x"]);
+    assert!(
+        !out.contains('\u{1b}') && !out.contains('\u{202e}') && !out.contains('\u{7}'),
+        "{out}"
+    );
+}
