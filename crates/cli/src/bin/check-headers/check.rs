@@ -7,9 +7,7 @@ use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
-use mailproof_dkim::{
-    Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose,
-};
+use mailproof_dkim::{Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose};
 use mailproof_dns::Answers;
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
