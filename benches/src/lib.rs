@@ -17,6 +17,7 @@
 pub mod dkim;
 mod ratio;
 mod sample;
+pub mod spf;
 
 pub use ratio::{Row, Table};
 pub use sample::{Kind, body, message};

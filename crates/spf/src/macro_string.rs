@@ -15,7 +15,11 @@ pub(crate) struct Fault<'a> {
     pub(crate) at: &'a [u8],
 }
 
+/// What a production read, and what follows it.
 pub(crate) type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
+
+/// What a production read that is to read all of its input.
+pub(crate) type Whole<'a, T> = Result<T, Err<Fault<'a>>>;
 
 impl<'a> nom::error::ParseError<&'a [u8]> for Fault<'a> {
     fn from_error_kind(at: &'a [u8], _: nom::error::ErrorKind) -> Fault<'a> {
@@ -27,7 +31,7 @@ impl<'a> nom::error::ParseError<&'a [u8]> for Fault<'a> {
     }
 }
 
-pub(crate) fn fault<T>(kind: ParseErrorKind, at: &[u8]) -> Parsed<'_, T> {
+pub(crate) fn fault<V>(kind: ParseErrorKind, at: &[u8]) -> Result<V, Err<Fault<'_>>> {
     Err(Err::Failure(Fault { kind, at }))
 }
 
@@ -41,26 +45,26 @@ pub(crate) enum Place {
 }
 
 /// `domain-spec = macro-string domain-end`, to the end of the input.
-pub(crate) fn domain_spec(input: &[u8]) -> Parsed<'_, DomainSpec> {
-    let (rest, macro_string) = macro_string(input, Place::Term)?;
+pub(crate) fn domain_spec(input: &[u8]) -> Whole<'_, DomainSpec> {
+    let macro_string = macro_string(input, Place::Term)?;
     domain_end(input, &macro_string)?;
-    Ok((rest, DomainSpec::new(macro_string)))
+    Ok(DomainSpec::new(macro_string))
 }
 
 /// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
-fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Parsed<'a, ()> {
+fn domain_end<'a>(input: &'a [u8], macro_string: &MacroString) -> Whole<'a, ()> {
     let text = match macro_string.parts().last() {
         None => return fault(ParseErrorKind::MissingDomainSpec, input),
         Some(Part::Literal(text)) => text.len(),
         Some(Part::Macro(_) | Part::Percent | Part::Space | Part::UrlSpace) => {
-            return Ok((input, ()));
+            return Ok(());
         }
     };
     let literal = input.get(input.len().saturating_sub(text)..).unwrap_or_default();
     let end = literal.strip_suffix(b".").unwrap_or(literal);
     let dot = end.iter().rposition(|&octet| octet == b'.');
     match dot.and_then(|dot| end.get(dot + 1..)) {
-        Some(label) if toplabel(label) => Ok((input, ())),
+        Some(label) if toplabel(label) => Ok(()),
         Some(label) if !label.is_empty() => fault(ParseErrorKind::InvalidDomainEnd, label),
         _ => fault(ParseErrorKind::InvalidDomainEnd, literal),
     }
@@ -80,19 +84,19 @@ pub(crate) fn toplabel(label: &[u8]) -> bool {
 
 /// `macro-string = *( macro-expand / macro-literal )`, or
 /// `explain-string = *( macro-string / SP )`, to the end of the input.
-pub(crate) fn macro_string(input: &[u8], place: Place) -> Parsed<'_, MacroString> {
+pub(crate) fn macro_string(input: &[u8], place: Place) -> Whole<'_, MacroString> {
     let mut parts = Vec::new();
     let mut rest = input;
     while let Some(&octet) = rest.first() {
         let (after, part) =
             if octet == b'%' { macro_expand(rest, place)? } else { macro_literal(rest, place)? };
         if after.is_empty() && parts.is_empty() {
-            return Ok((after, MacroString::one(part)));
+            return Ok(MacroString::one(part));
         }
         parts.push(part);
         rest = after;
     }
-    Ok((rest, MacroString::list(parts)))
+    Ok(MacroString::list(parts))
 }
 
 /// `macro-literal = %x21-24 / %x26-7E`, as many as there are.

@@ -7,8 +7,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use nom::Parser;
 use nom::bytes::complete::take_till;
 
-use crate::macro_string::{Parsed, fault};
-use crate::record::DualCidr;
+use crate::macro_string::{Parsed, Whole, fault};
+use crate::record::{DualCidr, Ip4, Ip6};
 use crate::syntax::ParseErrorKind;
 
 /// Where the `dual-cidr-length` at the end of `text` begins. A domain-spec may hold slashes
@@ -38,7 +38,7 @@ fn slash_digits(text: &[u8]) -> (bool, &[u8]) {
 }
 
 /// `dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]`, to the end of the input.
-pub(crate) fn dual_cidr_length(input: &[u8]) -> Parsed<'_, DualCidr> {
+pub(crate) fn dual_cidr_length(input: &[u8]) -> Whole<'_, DualCidr> {
     let mut cidr = DualCidr::default();
     let mut rest = input;
     if !rest.is_empty() && !rest.starts_with(b"//") {
@@ -47,7 +47,7 @@ pub(crate) fn dual_cidr_length(input: &[u8]) -> Parsed<'_, DualCidr> {
     if let [b'/', ip6 @ ..] = rest {
         (rest, cidr.ip6) = cidr_length(ip6, 128, ParseErrorKind::InvalidIp6CidrLength)?;
     }
-    if rest.is_empty() { Ok((rest, cidr)) } else { fault(ParseErrorKind::UnexpectedArgument, rest) }
+    if rest.is_empty() { Ok(cidr) } else { fault(ParseErrorKind::UnexpectedArgument, rest) }
 }
 
 /// `"/" ("0" / %x31-39 *DIGIT)`, in the range up to `most`.
@@ -77,7 +77,7 @@ fn number(digits: &[u8], most: u8) -> Option<u8> {
 }
 
 /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
-pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net> {
+pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip4> {
     let [b':', text @ ..] = argument else {
         return fault(ParseErrorKind::MissingNetwork, input);
     };
@@ -85,7 +85,7 @@ pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net
         Some((cidr @ ([] | [b'/', ..]), address)) => (cidr, address),
         _ if text.is_empty() => return fault(ParseErrorKind::MissingNetwork, input),
         _ => {
-            let (_, network) = take_till(|octet| octet == b'/').parse(text)?;
+            let (_, network): (_, &[u8]) = take_till(|octet| octet == b'/').parse(text)?;
             return fault(ParseErrorKind::InvalidIp4Network, network);
         }
     };
@@ -94,13 +94,13 @@ pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv4Net
         _ => cidr_length(cidr, 32, ParseErrorKind::InvalidIp4CidrLength)?,
     };
     match Ipv4Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, network)),
+        Ok(network) if rest.is_empty() => Ok(Ip4 { network }),
         _ => fault(ParseErrorKind::InvalidIp4CidrLength, cidr),
     }
 }
 
 /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
-pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv6Net> {
+pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
     let [b':', text @ ..] = argument else {
         return fault(ParseErrorKind::MissingNetwork, input);
     };
@@ -116,7 +116,7 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, Ipv6Net
         _ => cidr_length(cidr, 128, ParseErrorKind::InvalidIp6CidrLength)?,
     };
     match Ipv6Net::new(address, prefix) {
-        Ok(network) if rest.is_empty() => Ok((rest, network)),
+        Ok(network) if rest.is_empty() => Ok(Ip6 { network }),
         _ => fault(ParseErrorKind::InvalidIp6CidrLength, cidr),
     }
 }

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use memchr::memchr_iter;
 use nom::{Err, Offset};
 
-use crate::macro_string::{Fault, Parsed, Place, domain_spec, fault, macro_string};
+use crate::macro_string::{Fault, Place, Whole, domain_spec, fault, macro_string};
 use crate::network::{cidr_start, dual_cidr_length, ip4, ip6};
 use crate::record::{
-    A, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, MacroString, Mechanism,
-    Modifier, ModifierKind, Mx, Ptr, Qualifier, Record, Term,
+    A, Directive, DomainSpec, DualCidr, Exists, Include, MacroString, Mechanism, Modifier,
+    ModifierKind, Mx, Ptr, Qualifier, Record, Term,
 };
 use crate::syntax::{ParseError, ParseErrorKind};
 
@@ -103,22 +103,18 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
         }
         let start = octets.offset(text);
         let span = start..start + text.len();
-        match term(text, span.clone()) {
-            Ok((_, term)) => {
-                // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than once
-                // each."
-                if let Term::Modifier(modifier) = &term
-                    && match &modifier.kind {
-                        ModifierKind::Redirect(_) => std::mem::replace(&mut redirect, true),
-                        ModifierKind::Explanation(_) => std::mem::replace(&mut explanation, true),
-                        ModifierKind::Unknown { .. } => false,
-                    }
-                {
-                    errors.push(ParseError { kind: ParseErrorKind::DuplicateModifier, span });
-                }
-                record.terms.push(term);
+        if let Err(error) = term(text, span.clone(), &mut record.terms) {
+            errors.push(located(octets, text, error));
+        } else if let Some(Term::Modifier(modifier)) = record.terms.last() {
+            // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than once each."
+            let twice = match &modifier.kind {
+                ModifierKind::Redirect(_) => std::mem::replace(&mut redirect, true),
+                ModifierKind::Explanation(_) => std::mem::replace(&mut explanation, true),
+                ModifierKind::Unknown { .. } => false,
+            };
+            if twice {
+                errors.push(ParseError { kind: ParseErrorKind::DuplicateModifier, span });
             }
-            Err(error) => errors.push(located(octets, text, error)),
         }
         if errors.len() >= most {
             break;
@@ -128,8 +124,8 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
 }
 
 /// A value that is all of `octets`.
-fn whole<'a, T>(octets: &'a [u8], parsed: Parsed<'a, T>) -> Result<T, ParseError> {
-    parsed.map(|(_, value)| value).map_err(|error| located(octets, octets, error))
+fn whole<'a, T>(octets: &'a [u8], read: Whole<'a, T>) -> Result<T, ParseError> {
+    read.map_err(|error| located(octets, octets, error))
 }
 
 /// The error of a production that was to read `text`, a part of `octets`.
@@ -157,8 +153,8 @@ fn version(input: &[u8]) -> Option<&[u8]> {
     (ends && version.eq_ignore_ascii_case(b"v=spf1")).then_some(rest)
 }
 
-/// `directive / modifier`
-fn term(input: &[u8], span: Range<usize>) -> Parsed<'_, Term> {
+/// `directive / modifier`, added to the terms.
+fn term<'a>(input: &'a [u8], span: Range<usize>, terms: &mut Vec<Term>) -> Whole<'a, ()> {
     let end = input.iter().position(|octet| matches!(octet, b'=' | b':' | b'/'));
     let (word, after) = input.split_at_checked(end.unwrap_or(input.len())).unwrap_or_default();
     // RFC 7208 4.6.1: "Modifiers always contain an equals ('=') character immediately after the
@@ -166,15 +162,17 @@ fn term(input: &[u8], span: Range<usize>) -> Parsed<'_, Term> {
     if let [b'=', value @ ..] = after
         && name(word)
     {
-        let (rest, kind) = modifier(input, word, value)?;
-        return Ok((rest, Term::Modifier(Modifier { kind, span })));
+        let kind = modifier(input, word, value)?;
+        terms.push(Term::Modifier(Modifier { kind, span }));
+        return Ok(());
     }
     if after.first() == Some(&b'=') {
         return fault(ParseErrorKind::InvalidName, input);
     }
     let (word, qualifier) = qualifier(word);
-    let (rest, mechanism) = mechanism(word, word, after)?;
-    Ok((rest, Term::Directive(Directive { qualifier, mechanism, span })))
+    let mechanism = mechanism(word, word, after)?;
+    terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+    Ok(())
 }
 
 /// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`
@@ -184,18 +182,18 @@ fn name(word: &[u8]) -> bool {
 }
 
 /// `modifier = redirect / explanation / unknown-modifier`
-fn modifier<'a>(input: &'a [u8], name: &'a [u8], value: &'a [u8]) -> Parsed<'a, ModifierKind> {
+fn modifier<'a>(input: &'a [u8], name: &'a [u8], value: &'a [u8]) -> Whole<'a, ModifierKind> {
     let redirect = name.eq_ignore_ascii_case(b"redirect");
     if redirect || name.eq_ignore_ascii_case(b"exp") {
         if value.is_empty() {
             return fault(ParseErrorKind::MissingDomainSpec, input);
         }
         let make = if redirect { ModifierKind::Redirect } else { ModifierKind::Explanation };
-        return domain_spec(value).map(|(rest, spec)| (rest, make(spec)));
+        return domain_spec(value).map(make);
     }
-    let (rest, value) = macro_string(value, Place::Term)?;
+    let value = macro_string(value, Place::Term)?;
     let name = str::from_utf8(name).unwrap_or_default().into();
-    Ok((rest, ModifierKind::Unknown { name, value: Box::new(value) }))
+    Ok(ModifierKind::Unknown { name, value: Box::new(value) })
 }
 
 /// `[ qualifier ]`, `qualifier = "+" / "-" / "?" / "~"`
@@ -212,46 +210,31 @@ fn qualifier(input: &[u8]) -> (&[u8], Qualifier) {
 /// `mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists )`
 ///
 /// `word` is what the record has, `name` the same in the case that is compared.
-fn mechanism<'a>(word: &'a [u8], name: &[u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
-    match name {
-        b"ip4" => {
-            let (rest, network) = ip4(word, argument)?;
-            Ok((rest, Mechanism::Ip4(Ip4 { network })))
-        }
-        b"ip6" => {
-            let (rest, network) = ip6(word, argument)?;
-            Ok((rest, Mechanism::Ip6(Ip6 { network })))
-        }
-        b"include" => {
-            let (rest, domain_spec) = required(word, argument)?;
-            Ok((rest, Mechanism::Include(Include { domain_spec })))
-        }
+fn mechanism<'a>(word: &'a [u8], name: &[u8], argument: &'a [u8]) -> Whole<'a, Mechanism> {
+    Ok(match name {
+        b"ip4" => Mechanism::Ip4(ip4(word, argument)?),
+        b"ip6" => Mechanism::Ip6(ip6(word, argument)?),
+        b"include" => Mechanism::Include(Include { domain_spec: required(word, argument)? }),
         b"a" => {
-            let (rest, (domain_spec, cidr)) = optional(word, argument)?;
-            Ok((rest, Mechanism::A(A { domain_spec, cidr })))
+            let (domain_spec, cidr) = optional(word, argument)?;
+            Mechanism::A(A { domain_spec, cidr })
         }
         b"mx" => {
-            let (rest, (domain_spec, cidr)) = optional(word, argument)?;
-            Ok((rest, Mechanism::Mx(Mx { domain_spec, cidr })))
+            let (domain_spec, cidr) = optional(word, argument)?;
+            Mechanism::Mx(Mx { domain_spec, cidr })
         }
-        b"all" if argument.is_empty() => Ok((argument, Mechanism::All)),
-        b"all" => fault(ParseErrorKind::UnexpectedArgument, argument),
-        b"exists" => {
-            let (rest, domain_spec) = required(word, argument)?;
-            Ok((rest, Mechanism::Exists(Exists { domain_spec })))
-        }
-        b"ptr" if argument.is_empty() => Ok((argument, Mechanism::Ptr(Ptr { domain_spec: None }))),
-        b"ptr" => {
-            let (rest, domain_spec) = required(word, argument)?;
-            Ok((rest, Mechanism::Ptr(Ptr { domain_spec: Some(domain_spec) })))
-        }
-        _ => other_case(word, name, argument),
-    }
+        b"all" if argument.is_empty() => Mechanism::All,
+        b"all" => return fault(ParseErrorKind::UnexpectedArgument, argument),
+        b"exists" => Mechanism::Exists(Exists { domain_spec: required(word, argument)? }),
+        b"ptr" if argument.is_empty() => Mechanism::Ptr(Ptr { domain_spec: None }),
+        b"ptr" => Mechanism::Ptr(Ptr { domain_spec: Some(required(word, argument)?) }),
+        _ => return other_case(word, name, argument),
+    })
 }
 
 /// A mechanism whose name is not all in lower case (RFC 7208 4.6.1: "mechanism and modifier names
 /// are case-insensitive"), or none at all.
-fn other_case<'a>(word: &'a [u8], tried: &[u8], argument: &'a [u8]) -> Parsed<'a, Mechanism> {
+fn other_case<'a>(word: &'a [u8], tried: &[u8], argument: &'a [u8]) -> Whole<'a, Mechanism> {
     let lower = word.to_ascii_lowercase();
     match tried {
         _ if tried != lower => mechanism(word, &lower, argument),
@@ -261,7 +244,7 @@ fn other_case<'a>(word: &'a [u8], tried: &[u8], argument: &'a [u8]) -> Parsed<'a
 }
 
 /// `":" domain-spec`
-fn required<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, DomainSpec> {
+fn required<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, DomainSpec> {
     match argument {
         [] | [b':'] => fault(ParseErrorKind::MissingDomainSpec, input),
         [b':', text @ ..] => domain_spec(text),
@@ -270,10 +253,9 @@ fn required<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, DomainSpec> {
 }
 
 /// `[ ":" domain-spec ] [ dual-cidr-length ]`
-fn optional<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, (Option<DomainSpec>, DualCidr)> {
+fn optional<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, (Option<DomainSpec>, DualCidr)> {
     let [b':', text @ ..] = argument else {
-        let (rest, cidr) = dual_cidr_length(argument)?;
-        return Ok((rest, (None, cidr)));
+        return Ok((None, dual_cidr_length(argument)?));
     };
     let Some((text, cidr)) = text.split_at_checked(cidr_start(text)) else {
         return fault(ParseErrorKind::MissingDomainSpec, input);
@@ -281,7 +263,6 @@ fn optional<'a>(input: &'a [u8], argument: &'a [u8]) -> Parsed<'a, (Option<Domai
     if text.is_empty() {
         return fault(ParseErrorKind::MissingDomainSpec, input);
     }
-    let (rest, cidr) = dual_cidr_length(cidr)?;
-    let (_, spec) = domain_spec(text)?;
-    Ok((rest, (Some(spec), cidr)))
+    let cidr = dual_cidr_length(cidr)?;
+    Ok((Some(domain_spec(text)?), cidr))
 }

@@ -103,14 +103,20 @@ pub struct Ptr {
 }
 
 /// The `ip4` mechanism (RFC 7208 5.6).
+///
+/// It is aligned because terms are moved by the hundred, and odd pieces of them slowly.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Ip4 {
     /// The network; bits beyond the prefix length may be set.
     pub network: Ipv4Net,
 }
 
 /// The `ip6` mechanism (RFC 7208 5.6).
+///
+/// It is aligned because terms are moved by the hundred, and odd pieces of them slowly.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Ip6 {
     /// The network; bits beyond the prefix length may be set.
     pub network: Ipv6Net,
