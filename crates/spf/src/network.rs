@@ -51,29 +51,33 @@ pub(crate) fn dual_cidr_length(input: &[u8]) -> Whole<'_, DualCidr> {
 }
 
 /// `"/" ("0" / %x31-39 *DIGIT)`, in the range up to `most`.
-fn cidr_length(input: &[u8], most: u8, kind: ParseErrorKind) -> Parsed<'_, u8> {
-    let [b'/', text @ ..] = input else {
-        return fault(kind, input);
-    };
-    let (rest, digits) = take_till(|octet| octet == b'/').parse(text)?;
-    match number(digits, most) {
-        Some(length) => Ok((rest, length)),
-        None => fault(kind, if digits.is_empty() { input } else { digits }),
+fn cidr_length(input: &[u8], most: u16, kind: ParseErrorKind) -> Parsed<'_, u8> {
+    if let [b'/', text @ ..] = input {
+        if let Some((rest @ ([] | [b'/', ..]), length)) = decimal(text, most) {
+            return Ok((rest, length));
+        }
+        let digits = text.split(|&octet| octet == b'/').next().unwrap_or_default();
+        return fault(kind, if digits.is_empty() { input } else { digits });
     }
+    fault(kind, input)
 }
 
-/// A decimal number without leading zeros, up to `most`.
-fn number(digits: &[u8], most: u8) -> Option<u8> {
-    let digit = |octet: u8| u16::from(octet - b'0');
-    let number = match *digits {
-        [a @ b'0'..=b'9'] => digit(a),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9'] => 10 * digit(a) + digit(b),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
-            100 * digit(a) + 10 * digit(b) + digit(c)
+/// A decimal number of up to three digits without leading zeros, up to `most`, and what follows.
+fn decimal(input: &[u8], most: u16) -> Option<(&[u8], u8)> {
+    let digit = |octet: u8| u16::from(octet.wrapping_sub(b'0'));
+    let (rest, number, least) = match *input {
+        [a, b, c, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 && digit(c) < 10 => {
+            (rest, 100 * digit(a) + 10 * digit(b) + digit(c), 100)
         }
+        [a, b, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 => {
+            (rest, 10 * digit(a) + digit(b), 10)
+        }
+        [a, ref rest @ ..] if digit(a) < 10 => (rest, digit(a), 0),
         _ => return None,
     };
-    u8::try_from(number).ok().filter(|&number| number <= most)
+    // A smaller number has a leading zero.
+    let number = u8::try_from(number).ok().filter(|_| (least..=most).contains(&number))?;
+    Some((rest, number))
 }
 
 /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
@@ -132,60 +136,43 @@ fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
 
 /// `qnum`: 0 to 255 without leading zeros, and what follows it.
 fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
-    let digit = |octet: u8| octet.wrapping_sub(b'0');
-    let (rest, number, least) = match *input {
-        [a, b, c, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 && digit(c) < 10 => {
-            let number = 100 * u16::from(digit(a)) + u16::from(10 * digit(b) + digit(c));
-            (rest, number, 100)
-        }
-        [a, b, ref rest @ ..] if digit(a) < 10 && digit(b) < 10 => {
-            (rest, u16::from(10 * digit(a) + digit(b)), 10)
-        }
-        [a, ref rest @ ..] if digit(a) < 10 => (rest, u16::from(digit(a)), 0),
-        _ => return None,
-    };
-    // A smaller number has a leading zero.
-    u8::try_from(number).ok().filter(|_| number >= least).map(|number| (rest, number))
+    decimal(input, 255)
 }
 
 /// `ip6-network`, as RFC 4291 2.2 says.
 fn ip6_network(text: &[u8]) -> Option<Ipv6Addr> {
-    let (mut groups, mut count, mut gap) = ([0; 8], 0, None);
+    // The groups before the gap `::`, if there is one, and those read since; and how many.
+    let (mut before, mut groups, mut count) = (None, 0_u128, 0_u32);
     let mut rest = text;
     if let [b':', b':', after @ ..] = rest {
-        (rest, gap) = (after, Some(0));
+        (rest, before) = (after, Some((0, 0)));
     }
     while !rest.is_empty() {
         let (after, group) = h16(rest)?;
-        match after {
+        if after.first() == Some(&b'.') {
             // The last two groups may be written as an IPv4 address.
-            [b'.', ..] => {
-                let (b"", address) = ip4_network(rest)? else { return None };
-                let [a, b, c, d] = address.octets();
-                *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
-                *groups.get_mut(count + 1)? = u16::from_be_bytes([c, d]);
-                count += 2;
-                break;
-            }
-            _ => *groups.get_mut(count)? = group,
+            let (b"", address) = ip4_network(rest)? else { return None };
+            groups = (groups << 32) | u128::from(u32::from(address));
+            count += 2;
+            break;
         }
+        groups = (groups << 16) | u128::from(group);
         count += 1;
         rest = match after {
-            [b':', b':', after @ ..] if gap.is_none() => {
-                gap = Some(count);
+            [b':', b':', after @ ..] if before.is_none() => {
+                before = Some((std::mem::take(&mut groups), std::mem::take(&mut count)));
                 after
             }
-            [b':', after @ ..] if !after.is_empty() => after,
+            [b':', after @ ..] if !after.is_empty() && count < 8 => after,
             [] => after,
             _ => return None,
         };
     }
-    match gap {
+    match before {
         None if count == 8 => Some(groups.into()),
         // RFC 4291 2.2: "The use of "::" indicates one or more groups of 16 bits of zeros."
-        Some(at) if count < 8 => {
-            groups.get_mut(at..)?.rotate_right(8 - count);
-            Some(groups.into())
+        Some((before, number)) if number + count < 8 => {
+            Some((before.checked_shl(128 - 16 * number).unwrap_or(0) | groups).into())
         }
         _ => None,
     }

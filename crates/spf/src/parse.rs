@@ -17,7 +17,7 @@ use crate::syntax::{ParseError, ParseErrorKind};
 /// How many errors [`parse_all`] lists: a hostile record may have one in every other octet.
 const MAX_ERRORS: usize = 64;
 /// Octets of a common term, and for how many terms room is made at once.
-const TERM: usize = 12;
+const TERM: usize = 20;
 const MAX_RESERVE: usize = 64;
 
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
