@@ -1,5 +1,7 @@
 //! What the peers need around them: caches that know one key.
 
+pub mod spf;
+
 use mail_auth::{
     dkim::DomainKey,
     dns::cache::{DnsCache, NoCache, ResolverCache},
