@@ -81,6 +81,7 @@ fn decimal(input: &[u8], most: u16) -> Option<(&[u8], u8)> {
 }
 
 /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
+#[inline]
 pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip4> {
     let [b':', text @ ..] = argument else {
         return fault(ParseErrorKind::MissingNetwork, input);
@@ -104,6 +105,7 @@ pub(crate) fn ip4<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip4> {
 }
 
 /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
+#[inline]
 pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
     let [b':', text @ ..] = argument else {
         return fault(ParseErrorKind::MissingNetwork, input);

@@ -17,7 +17,7 @@ use crate::syntax::{ParseError, ParseErrorKind};
 /// How many errors [`parse_all`] lists: a hostile record may have one in every other octet.
 const MAX_ERRORS: usize = 64;
 /// Octets of a common term, and for how many terms room is made at once.
-const TERM: usize = 20;
+const TERM: usize = 16;
 const MAX_RESERVE: usize = 64;
 
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
@@ -210,6 +210,7 @@ fn qualifier(input: &[u8]) -> (&[u8], Qualifier) {
 /// `mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists )`
 ///
 /// `word` is what the record has, `name` the same in the case that is compared.
+#[inline]
 fn mechanism<'a>(word: &'a [u8], name: &[u8], argument: &'a [u8]) -> Whole<'a, Mechanism> {
     Ok(match name {
         b"ip4" => Mechanism::Ip4(ip4(word, argument)?),
