@@ -29,5 +29,6 @@ pub mod escape;
 pub mod exit;
 pub mod input;
 pub mod instant;
+pub mod key_file;
 mod network;
 pub mod output;
