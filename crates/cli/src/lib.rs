@@ -31,4 +31,5 @@ pub mod input;
 pub mod instant;
 pub mod key_file;
 mod network;
+pub mod new_files;
 pub mod output;
