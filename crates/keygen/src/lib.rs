@@ -1,20 +1,28 @@
 //! DKIM key pairs, and the TXT record that publishes one, in every form that zones and providers
-//! take.
+//! take; and the tables that tell a signer which key is whose.
 //!
 //! STANDARDS: RFC 6376 3.6 (key records), RFC 8301 (key sizes), RFC 8463 (Ed25519), RFC 8017
 //! (PKCS#1), RFC 5958 (PKCS#8), RFC 8410 (Ed25519 in PKCS#8), RFC 7468 (PEM).
 
+mod data_set;
 mod form;
 mod generate;
 mod key_format;
 mod key_pair;
+mod key_table;
 mod limits;
 mod owner;
 mod record;
+mod signing_table;
+mod table;
 
+pub use data_set::{DataSet, DataSetError, DataSetKind};
 pub use form::{Form, FormError};
 pub use key_format::KeyFormat;
 pub use key_pair::{FormatError, GenerateError, KeyPair, KeySpec};
+pub use key_table::{InlineKey, KeyEntry, KeySource, KeyTable};
 pub use limits::Limits;
 pub use owner::{Domain, Owner, OwnerError, Selector};
 pub use record::{HashAlgorithms, HashAlgorithmsError, KeyText, Record, RecordData, Tags};
+pub use signing_table::{Match, SigningEntry, SigningTable};
+pub use table::{NameProblem, TableError, TableErrorKind, TableWarning, TableWarningKind};
