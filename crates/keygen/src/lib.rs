@@ -17,7 +17,7 @@ mod signing_table;
 mod table;
 
 pub use data_set::{DataSet, DataSetError, DataSetKind};
-pub use form::{Form, FormError};
+pub use form::{Form, FormError, UnknownForm};
 pub use key_format::KeyFormat;
 pub use key_pair::{FormatError, GenerateError, KeyPair, KeySpec};
 pub use key_table::{InlineKey, KeyEntry, KeySource, KeyTable};

@@ -94,6 +94,16 @@ impl Record {
     }
 }
 
+impl RecordData {
+    /// The TYPE (RFC 1035 3.2.2).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            RecordData::Txt(_) => "TXT",
+            RecordData::Cname(_) => "CNAME",
+        }
+    }
+}
+
 impl KeyText {
     /// The text for this key.
     pub fn new(tags: &Tags, key: &KeyPair) -> KeyText {

@@ -1,12 +1,13 @@
-//! The forms that are master files (RFC 1035 5).
+//! Master files (RFC 1035 5), and the data of a record as they have it, which others have taken
+//! over.
 
-use super::FormError;
+use super::{NoName, absolute};
 use crate::record::{Record, RecordData};
 
 /// To the byte what opendkim-genkey writes to SELECTOR.txt.
-pub(super) fn bind(record: &Record) -> Result<String, FormError> {
+pub(super) fn bind(record: &Record) -> Result<String, NoName> {
     let owner = match record.is_absolute {
-        true => record.owner.absolute().ok_or(FormError::NoDomain)? + ".",
+        true => absolute(record)? + ".",
         false => record.owner.relative().to_owned(),
     };
     let mut text = match &record.data {
@@ -19,10 +20,16 @@ pub(super) fn bind(record: &Record) -> Result<String, FormError> {
     if let Some(comment) = &record.comment {
         text = text + " ; " + comment;
     }
-    Ok(text + "\n")
+    Ok(text)
 }
 
-/// The type and the data on one line.
+/// A record on a line.
+pub(super) fn line(record: &Record) -> Result<String, NoName> {
+    let (owner, kind) = (absolute(record)?, record.data.kind());
+    Ok(format!("{owner}. {} IN {kind} {}", record.ttl, data(record)))
+}
+
+/// The data of the record on a line.
 pub(super) fn data(record: &Record) -> String {
     match &record.data {
         RecordData::Txt(text) => {
@@ -33,6 +40,6 @@ pub(super) fn data(record: &Record) -> String {
 }
 
 /// RFC 1035 5.1: `\X` stands for the octet X without its special meaning.
-fn quote(string: &str) -> String {
+pub(super) fn quote(string: &str) -> String {
     format!("\"{}\"", string.replace('\\', "\\\\").replace('"', "\\\""))
 }

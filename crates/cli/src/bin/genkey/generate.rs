@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Generate) -> Result<Exit, Trouble> {
     let mut files = NewFiles::default();
     let private = key.encode(KeyFormat::Pkcs8).map_err(usage)?;
     files.add(directory.join(format!("{selector}.private")), &private)?;
-    let text = record.print(Form::Bind).map_err(usage)?;
+    let text = Form::Bind.print(&[record]).map_err(usage)?;
     files.add(directory.join(format!("{selector}.txt")), text.as_bytes())?;
     files.keep()?;
     Ok(Exit::Good)
