@@ -56,6 +56,14 @@ pub enum Trouble {
         /// What is wrong with it.
         reason: String,
     },
+    /// A directory that files are to be written to is not there.
+    #[error("{}: {reason}", visible(name.as_bytes()))]
+    Directory {
+        /// The name the user knows the directory by.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file is not what it should be; the text says where.
     #[error("{0}")]
     File(String),

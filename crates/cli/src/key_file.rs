@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use mailproof_dkim::PrivateKey;
+use mailproof_dkim::{PrivateKey, PrivateKeyError};
 use zeroize::Zeroizing;
 
 use crate::exit::Trouble;
@@ -15,9 +15,9 @@ const LARGEST: usize = 64 * 1024;
 
 /// A private key as it stands in a file.
 #[derive(Debug)]
-pub struct KeyFile {
+pub struct KeyFile<K = PrivateKey> {
     /// The key.
-    pub key: PrivateKey,
+    pub key: K,
     /// What is unsafe about the file, in a sentence that begins with its name.
     pub warning: Option<String>,
 }
@@ -29,6 +29,19 @@ impl KeyFile {
     /// # Errors
     /// The file cannot be read, or holds no usable key; no part of it is told.
     pub fn read(path: &Path) -> Result<KeyFile, Trouble> {
+        KeyFile::read_as(path, PrivateKey::parse)
+    }
+}
+
+impl<K> KeyFile<K> {
+    /// As [`KeyFile::read`], the octets taken by `parse`.
+    ///
+    /// # Errors
+    /// As [`KeyFile::read`].
+    pub fn read_as(
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<K, PrivateKeyError>,
+    ) -> Result<KeyFile<K>, Trouble> {
         let name = path.to_string_lossy();
         let (octets, open) = if path.as_os_str() == STDIN {
             (read(io::stdin().lock()), None)
@@ -41,7 +54,7 @@ impl KeyFile {
         if octets.len() > LARGEST {
             return Err(Trouble::input(&*name, "too large to be a private key"));
         }
-        let key = PrivateKey::parse(&octets).map_err(|error| Trouble::input(&*name, error))?;
+        let key = parse(&octets).map_err(|error| Trouble::input(&*name, error))?;
         let warning = open.map(|open| {
             let chmod = "the key of a signature is for its owner alone (chmod 600)";
             Trouble::input(&*name, format_args!("{open}: {chmod}")).to_string()

@@ -59,16 +59,16 @@ pub(super) fn dnscontrol(records: &[Record]) -> Result<String, NoName> {
     let Some(zone) = records.first().map(|record| record.owner.zone().ok_or(NoName)) else {
         return Ok(String::new());
     };
-    let mut program = format!("D_EXTEND(\"{}\",\n", zone?);
+    let mut program = format!("D_EXTEND(\"{}\"", zone?);
     for record in records {
         let (name, kind, ttl) = (record.owner.relative(), record.data.kind(), record.ttl);
         let value = match &record.data {
             RecordData::Txt(_) => quote(&text(record)),
             RecordData::Cname(target) => format!("\"{target}.\""),
         };
-        program += &format!("  {kind}(\"{name}\", {value}, TTL({ttl})),\n");
+        program += &format!(",\n  {kind}(\"{name}\", {value}, TTL({ttl}))");
     }
-    Ok(program + "END);\n")
+    Ok(program + "\n);\n")
 }
 
 /// An update that adds; nothing is deleted. Without a line "zone" nsupdate asks for it.
@@ -76,7 +76,8 @@ pub(super) fn nsupdate(records: &[Record]) -> Result<String, NoName> {
     let mut script = String::new();
     for record in records {
         let (name, kind) = (absolute(record)?, record.data.kind());
-        script += &format!("add {name}. {} {kind} {}\n", record.ttl, master_file::data(record));
+        script +=
+            &format!("update add {name}. {} {kind} {}\n", record.ttl, master_file::data(record));
     }
     Ok(script + "send\n")
 }
