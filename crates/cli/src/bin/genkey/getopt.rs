@@ -243,9 +243,7 @@ fn find(name: &str) -> Result<Found, String> {
 }
 
 fn find_in(options: &'static [Opt], written: &str) -> Result<Option<Found>, String> {
-    // A letter keeps its case.
-    let name =
-        if written.chars().count() > 1 { written.to_lowercase() } else { written.to_owned() };
+    let name = written.to_lowercase();
     let mut hits: Vec<(String, Found)> = options
         .iter()
         .flat_map(Opt::spellings)
