@@ -30,6 +30,8 @@ pub mod exit;
 pub mod input;
 pub mod instant;
 pub mod key_file;
+pub mod key_record;
+pub mod key_tables;
 mod network;
 pub mod new_files;
 pub mod output;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mailproof_cli::caret::caret;
 use mailproof_cli::escape::{safe, visible};
+use mailproof_cli::key_record::Excerpt;
 use mailproof_cli::output::{INDENT, Output, Paint, Painted};
 use mailproof_dkim::{
     Cause, Checks, DkimResult, Outcome, Signature, SignatureError, SignatureOutcome,
@@ -17,7 +18,6 @@ use crate::advice::advice;
 use crate::canonical;
 use crate::check::Checked;
 use crate::found::found;
-use crate::key_record::Excerpt;
 use crate::signed_fields::SignedFields;
 use crate::verdict;
 

@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mailproof_cli::key_record::Excerpt;
 use mailproof_dkim::{Diagnosis, SignatureOutcome, header_hash_input};
 use mailproof_dns::Zone;
 use serde::Serialize;
 
 use crate::advice::advice;
 use crate::check::Checked;
-use crate::key_record::Excerpt;
 use crate::signed_fields::SignedFields;
 
 /// The verdict on one message.

@@ -10,7 +10,6 @@ mod exits;
 mod found;
 mod human;
 mod json;
-mod key_record;
 mod signed_fields;
 mod verdict;
 

@@ -1,18 +1,19 @@
-//! The key record of a signature, with a caret under what decided.
+//! A DKIM key record, with a caret under what decided.
 
 use std::fmt;
 use std::ops::Range;
 
-use mailproof_cli::caret::caret;
-use mailproof_cli::escape::visible;
 use mailproof_dkim::{Cause, KeyRecord, SignatureOutcome};
 use mailproof_dns::{Answers, Data, Question, Txt, Zone};
 use mailproof_tag_list::TagList;
 use serde::{Serialize, Serializer};
 
+use crate::caret::caret;
+use crate::escape::visible;
+
 /// A key record and the octets of it that decided.
-#[derive(Serialize)]
-pub(crate) struct Excerpt {
+#[derive(Debug, Clone, Serialize)]
+pub struct Excerpt {
     name: String,
     /// File, line and column, if it is in a zone file.
     place: Option<String>,
@@ -26,17 +27,32 @@ fn text<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> 
 }
 
 impl Excerpt {
-    /// The record that is at fault, if one is.
-    pub(crate) fn of(
+    /// The record that is at fault for what was found of a signature, if one is.
+    pub fn of(
         judged: &SignatureOutcome,
         answers: &Answers,
         zone: Option<&Zone>,
     ) -> Option<Excerpt> {
         let question = Question::txt(judged.signature.as_ref()?.key_name.clone());
         let (txt, span) = fault(&judged.cause, &question, answers)?;
-        let place = zone.and_then(|zone| place_in(zone, &question, txt, span.start));
+        Some(Excerpt::new(&question, txt, span, zone))
+    }
+
+    /// This tag of the key record.
+    pub fn of_tag(
+        name: &str,
+        question: &Question,
+        answers: &Answers,
+        zone: Option<&Zone>,
+    ) -> Option<Excerpt> {
+        let (txt, span) = tag(name, question, answers)?;
+        Some(Excerpt::new(question, txt, span, zone))
+    }
+
+    fn new(question: &Question, txt: &Txt, span: Range<usize>, zone: Option<&Zone>) -> Excerpt {
+        let place = zone.and_then(|zone| place_in(zone, question, txt, span.start));
         let name = question.name.to_string();
-        Some(Excerpt { name, place, record: txt.joined().to_vec(), span })
+        Excerpt { name, place, record: txt.joined().to_vec(), span }
     }
 }
 
@@ -57,7 +73,7 @@ fn fault<'a>(
     answers: &'a Answers,
 ) -> Option<(&'a Txt, Range<usize>)> {
     let texts = || answers.lookup(question).into_iter().flat_map(|response| response.texts());
-    let tag = match cause {
+    let name = match cause {
         Cause::Key { record, error } => {
             return Some((texts().find(|txt| txt.joined() == record)?, error.span.clone()));
         }
@@ -68,9 +84,19 @@ fn fault<'a>(
         Cause::StrictDomainMismatch { .. } => "t",
         _ => return None,
     };
-    let txt = texts().find(|txt| KeyRecord::parse(txt.joined()).is_ok())?;
+    tag(name, question, answers)
+}
+
+/// The first key record, and this tag in it, or that of the key if it has no such tag.
+fn tag<'a>(
+    name: &str,
+    question: &Question,
+    answers: &'a Answers,
+) -> Option<(&'a Txt, Range<usize>)> {
+    let mut texts = answers.lookup(question)?.texts();
+    let txt = texts.find(|txt| KeyRecord::parse(txt.joined()).is_ok())?;
     let tags = TagList::parse(txt.joined()).ok()?;
-    let tag = tags.get(tag).or_else(|| tags.get("p"))?;
+    let tag = tags.get(name).or_else(|| tags.get("p"))?;
     Some((txt, tag.name_span.start..tag.value_span.end))
 }
 
