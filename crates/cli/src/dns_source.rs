@@ -133,32 +133,44 @@ fn answer<T>(
     (outcome, answers)
 }
 
-/// Reads `[ORIGIN=]FILE`; a file of that whole name comes first.
 fn read_zone(zone: &mut Zone, argument: &Path) -> Result<(), Trouble> {
-    let text = argument.to_string_lossy();
-    let (origin, path) = match text.split_once('=') {
-        Some((origin, path)) if !argument.exists() => {
-            let name = origin.parse::<Name>().map_err(|error| {
-                Trouble::Usage(format!("--zone {}: {error}", visible(text.as_bytes())))
-            })?;
-            (Some(name), Path::new(path))
-        }
-        _ => (None, argument),
-    };
+    let (origin, path) = zone_file(argument)?;
     let name = path.to_string_lossy();
     let octets = fs::read(path).map_err(|error| Trouble::input(&*name, reason(&error)))?;
     zone.read(&name, &octets, origin.as_ref())
         .map_err(|error| Trouble::File(explain(&octets, &error)))
 }
 
-fn read_recording(path: &Path) -> Result<Recording, Trouble> {
+/// Takes `[ORIGIN=]FILE` apart; a file of that whole name comes first.
+///
+/// # Errors
+/// ORIGIN is no domain name.
+pub fn zone_file(argument: &Path) -> Result<(Option<Name>, &Path), Trouble> {
+    // What is no UTF-8 has no origin before it.
+    match argument.to_str().and_then(|text| text.split_once('=')) {
+        Some((origin, path)) if !argument.exists() => {
+            let origin = origin.parse().map_err(|error| {
+                let text = visible(argument.as_os_str().as_encoded_bytes());
+                Trouble::Usage(format!("--zone {text}: {error}"))
+            })?;
+            Ok((Some(origin), Path::new(path)))
+        }
+        _ => Ok((None, argument)),
+    }
+}
+
+/// Reads a recording, a file that `--record` wrote.
+///
+/// # Errors
+/// The file cannot be read, or all its errors.
+pub fn read_recording(path: &Path) -> Result<Recording, Trouble> {
     let name = path.to_string_lossy();
     let octets = fs::read(path).map_err(|error| Trouble::input(&*name, reason(&error)))?;
     Recording::read(&name, &octets).map_err(|error| Trouble::File(explain(&octets, &error)))
 }
 
-/// Every error with its line and a caret, and what to do about it.
-fn explain(octets: &[u8], error: &ZoneError) -> String {
+/// Every error with its line and a caret, and what to do about it; `octets` are the file.
+pub fn explain(octets: &[u8], error: &ZoneError) -> String {
     let mut text = String::new();
     for error in &error.errors {
         let (before, _) = octets.split_at_checked(error.span.start).unwrap_or((octets, &[]));

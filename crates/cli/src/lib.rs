@@ -32,6 +32,6 @@ pub mod instant;
 pub mod key_file;
 pub mod key_record;
 pub mod key_tables;
-mod network;
+pub mod network;
 pub mod new_files;
 pub mod output;

@@ -13,6 +13,23 @@ use crate::exit::Trouble;
 /// How many queries are under way at a time.
 const CONCURRENCY: usize = 64;
 
+/// A resolver that asks the `name_servers`, or those of the system if there are none.
+///
+/// # Errors
+/// There is nobody to ask, in a sentence that says what to do.
+pub fn resolver(
+    name_servers: &[NameServer],
+    query_timeout: Duration,
+) -> Result<HickoryResolver, String> {
+    let limits = QueryLimits { timeout: query_timeout, ..QueryLimits::default() };
+    let resolver = if name_servers.is_empty() {
+        HickoryResolver::system(&limits)
+    } else {
+        HickoryResolver::with_name_servers(name_servers, &limits)
+    };
+    resolver.map_err(|error| format!("{error}; name one with --nameserver, or give a --zone file"))
+}
+
 /// The name servers, not asked yet or with a resolver set up.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -35,20 +52,12 @@ impl Network {
     }
 
     fn set_up(&self) -> Result<(Runtime, HickoryResolver), Trouble> {
-        let limits = QueryLimits { timeout: self.query_timeout, ..QueryLimits::default() };
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(|error| Trouble::Usage(format!("cannot wait for the network: {error}")))?;
-        let resolver = if self.name_servers.is_empty() {
-            HickoryResolver::system(&limits)
-        } else {
-            HickoryResolver::with_name_servers(&self.name_servers, &limits)
-        };
-        let resolver = resolver.map_err(|error| {
-            Trouble::Usage(format!("{error}; name one with --nameserver, or give a --zone file"))
-        })?;
+        let resolver = resolver(&self.name_servers, self.query_timeout).map_err(Trouble::Usage)?;
         Ok((runtime, resolver))
     }
 

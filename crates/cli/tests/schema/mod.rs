@@ -8,8 +8,13 @@ use serde_json::Value;
 pub(crate) fn breaches(name: &str, document: &Value) -> Vec<String> {
     let text = fs::read_to_string(format!("../../docs/schema/{name}.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
+    breaches_of(&schema, &schema, name, document)
+}
+
+/// Checks a document against a part of a schema.
+pub(crate) fn breaches_of(root: &Value, part: &Value, name: &str, document: &Value) -> Vec<String> {
     let mut breaches = Vec::new();
-    check(&schema, &schema, document, name, &mut breaches);
+    check(root, part, document, name, &mut breaches);
     breaches
 }
 
@@ -31,14 +36,28 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, breaches: &mu
                     .all(|key| object.contains_key(key.as_str().unwrap()))
             }),
             "additionalProperties" => value.as_object().is_none_or(|object| {
-                object.keys().all(|key| keywords["properties"].get(key).is_some())
+                object.iter().all(|(key, value)| {
+                    let is_known = schema["properties"].get(key).is_some();
+                    is_known || *rule != false && (*rule == true || fits(root, rule, value))
+                })
             }),
-            "anyOf" => rule.as_array().unwrap().iter().any(|schema| {
-                let mut inner = Vec::new();
-                check(root, schema, value, place, &mut inner);
-                inner.is_empty()
+            "anyOf" => rule.as_array().unwrap().iter().any(|schema| fits(root, schema, value)),
+            "oneOf" => {
+                rule.as_array().unwrap().iter().filter(|schema| fits(root, schema, value)).count()
+                    == 1
+            }
+            "minItems" => {
+                value.as_array().is_none_or(|list| list.len() as u64 >= rule.as_u64().unwrap())
+            }
+            "uniqueItems" => value.as_array().is_none_or(|list| {
+                *rule == false
+                    || list.iter().enumerate().all(|(index, item)| !list[..index].contains(item))
             }),
-            "properties" | "items" | "$ref" | "$defs" | "$schema" | "title" | "description" => true,
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "pattern" => panic!("the test does not know the pattern {rule} of {place}"),
+            "properties" | "items" | "$ref" | "$defs" | "definitions" | "$schema" | "id"
+            | "title" | "description" | "default" | "format" => true,
             unknown => panic!("the test does not know {unknown}"),
         };
         if !holds {
@@ -61,8 +80,15 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, breaches: &mu
     }
 }
 
+fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+    let mut breaches = Vec::new();
+    check(root, schema, value, "", &mut breaches);
+    breaches.is_empty()
+}
+
 fn is(name: &Value, value: &Value) -> bool {
     match name.as_str().unwrap() {
+        "number" => value.is_number(),
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_u64() || value.is_i64(),
