@@ -181,3 +181,38 @@ fn keys_that_are_none() {
         assert!(errors.contains(said) && errors.lines().count() == 1, "{errors}");
     }
 }
+
+#[test]
+fn the_tables_of_opendkim() {
+    let home = tempfile::tempdir().unwrap();
+    let table = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let keys = table(
+        "KeyTable",
+        &format!("rsa football.example.com:test:{RSA}\nany %:brisbane:./{ED25519}\n"),
+    );
+    let signing = table(
+        "SigningTable",
+        "joe@*.example.com rsa:joe@%\n*@football.example.com any\n*@example.org gone\n",
+    );
+    let signing = format!("refile:{signing}");
+    let tables = ["--key-table", &keys, "--signing-table", &signing];
+    let (code, out, errors) = sign(&tables, MESSAGE);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(verify(&out), [DkimResult::Pass]);
+    let text = String::from_utf8(out).unwrap().replace("\r\n\t", "");
+    assert!(text.contains("s=test;") && text.contains("i=joe@football.example.com;"), "{text}");
+    let (code, out, _) = sign(&[&tables[..], &["--multiple-signatures"]].concat(), MESSAGE);
+    assert_eq!((code, verify(&out)), (0, vec![DkimResult::Pass; 2]));
+    for (author, said) in [
+        ("ann@example.net", "no line of the SigningTable is for \"ann@example.net\""),
+        ("ann@example.org", "line 3 of the SigningTable names \"gone\""),
+    ] {
+        let (code, out, errors) = sign(&tables, format!("From: {author}\r\n\r\n"));
+        assert_eq!((code, out.len()), (2, 0));
+        assert!(errors.contains(said), "{errors}");
+    }
+}

@@ -6,8 +6,10 @@ use std::str::FromStr;
 use clap::{Parser, ValueEnum};
 use mailproof_cli::exit::EXIT_CODES;
 use mailproof_cli::instant::Instant;
+use mailproof_cli::key_tables::table;
 use mailproof_dkim::{Canonicalization, FieldSelection, Identity};
 use mailproof_dns::Name;
+use mailproof_keygen::DataSet;
 
 /// Sign a message by DKIM (RFC 6376): with one key or several, RSA or Ed25519
 ///
@@ -26,17 +28,35 @@ pub(crate) struct Cli {
 
     /// A private key, PEM or DER of PKCS#8 or PKCS#1, or an Ed25519 seed in base64; `-` is standard
     /// input (may be given several times, each with its --selector)
-    #[arg(long, short, value_name = "FILE", required = true)]
+    #[arg(long, short, value_name = "FILE", required_unless_present = "key_table")]
     pub(crate) key: Vec<PathBuf>,
 
     /// The selector under which the key is published: once for each --key, in the same order
-    #[arg(long, short, value_name = "NAME", required = true)]
+    #[arg(long, short, value_name = "NAME", required_unless_present = "key_table")]
     pub(crate) selector: Vec<Name>,
 
     /// The domain that signs: once for all keys, or once for each; without it, that of the author
     /// (From)
     #[arg(long, short, value_name = "DOMAIN")]
     pub(crate) domain: Vec<Name>,
+
+    /// The KeyTable of OpenDKIM, in place of --key: a FILE, or file:FILE, refile:FILE, csl:LIST
+    #[arg(
+        long,
+        value_name = "TABLE",
+        value_parser = table,
+        requires = "signing_table",
+        conflicts_with_all = ["key", "selector", "domain"]
+    )]
+    pub(crate) key_table: Option<DataSet>,
+
+    /// The SigningTable of OpenDKIM, which names the key for the author; mostly refile:FILE
+    #[arg(long, value_name = "TABLE", value_parser = table, requires = "key_table")]
+    pub(crate) signing_table: Option<DataSet>,
+
+    /// Sign with every key that the SigningTable names for the author, not the first alone
+    #[arg(long, requires = "signing_table")]
+    pub(crate) multiple_signatures: bool,
 
     /// The header fields to sign, separated by commas; without it, all that a reader is shown and
     /// what decides how
@@ -150,7 +170,7 @@ fn seconds(text: &str) -> Result<u64, &'static str> {
     number.filter(|&seconds| seconds > 0).ok_or("no time above 0 like 3600, 90m, 12h, 7d or 2w")
 }
 
-fn identity(text: &str) -> Result<Identity, &'static str> {
+pub(crate) fn identity(text: &str) -> Result<Identity, &'static str> {
     let (local_part, domain) =
         text.rsplit_once('@').ok_or("neither an address nor @ and a domain")?;
     let domain = domain.parse().map_err(|_| "what follows the @ is no domain name")?;

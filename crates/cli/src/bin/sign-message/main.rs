@@ -2,6 +2,7 @@
 
 mod cli;
 mod json;
+mod keys;
 mod sign;
 mod spool;
 
@@ -14,11 +15,11 @@ use clap::Parser as _;
 use mailproof_cli::exit::{Exit, Trouble, run};
 use mailproof_cli::input::{STDIN, reason};
 use mailproof_cli::instant::Instant;
-use mailproof_cli::key_file::KeyFile;
-use mailproof_cli::output::{List, Output, remark};
+use mailproof_cli::output::{List, Output};
 
 use crate::cli::{Cli, Format};
-use crate::sign::{SigningKey, sign};
+use crate::keys::Keys;
+use crate::sign::sign;
 use crate::spool::Spool;
 
 /// The version of the JSON schema.
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
 
 fn sign_message(cli: &Cli) -> Result<Exit, Trouble> {
     let file = cli.file.as_deref().filter(|path| path.as_os_str() != STDIN);
-    let keys = signing_keys(cli, file.is_none())?;
+    let keys = Keys::read(cli, file.is_none())?;
     let name = file.map_or(STDIN.into(), Path::to_string_lossy);
     let input: Box<dyn Read> = match file {
         Some(path) => {
@@ -46,7 +47,7 @@ fn sign_message(cli: &Cli) -> Result<Exit, Trouble> {
     };
     let now = cli.now.unwrap_or_else(Instant::now);
     let mut spool = Spool::new();
-    let fields = sign(&name, spool.tee(input), &keys, cli, now.0)?;
+    let fields = sign(&name, spool.tee(input), keys, cli, now.0)?;
     let mut output = Output::stdout();
     match cli.format {
         Format::Message => spool.write(&fields, &mut output)?,
@@ -57,37 +58,4 @@ fn sign_message(cli: &Cli) -> Result<Exit, Trouble> {
         }
     }
     Ok(Exit::Good)
-}
-
-/// The keys in the order of the command line, each with its selector and domain.
-fn signing_keys(cli: &Cli, message_is_stdin: bool) -> Result<Vec<SigningKey>, Trouble> {
-    let (keys, selectors, domains) = (cli.key.len(), cli.selector.len(), cli.domain.len());
-    if selectors != keys {
-        return Err(Trouble::Usage(format!(
-            "{keys} of --key, but {selectors} of --selector: each key has its selector, in the \
-             same order"
-        )));
-    }
-    if domains > 1 && domains != keys {
-        return Err(Trouble::Usage(format!(
-            "{keys} of --key, but {domains} of --domain: give one for all keys, or one for each in \
-             the same order"
-        )));
-    }
-    let from_stdin = cli.key.iter().filter(|path| path.as_os_str() == STDIN).count();
-    if from_stdin + usize::from(message_is_stdin) > 1 {
-        return Err(Trouble::Usage(
-            "standard input is either the message or one key: name files for the others".into(),
-        ));
-    }
-    let each = cli.key.iter().zip(&cli.selector).enumerate();
-    each.map(|(index, (path, selector))| {
-        let KeyFile { key, warning } = KeyFile::read(path)?;
-        if let Some(warning) = warning {
-            remark("warning", warning);
-        }
-        let domain = cli.domain.get(index).or(cli.domain.first()).cloned();
-        Ok(SigningKey { key, selector: selector.clone(), domain })
-    })
-    .collect()
 }
