@@ -62,9 +62,9 @@ pub(crate) enum Command {
 /// Without a subcommand: make a key, as opendkim-genkey does.
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// The size of the RSA key in bits: 1024 to 8192
-    #[arg(short, long, value_name = "NUMBER", default_value = "2048")]
-    pub(crate) bits: usize,
+    /// The size of the RSA key in bits, 1024 to 8192; 2048 if nothing is said
+    #[arg(short, long, value_name = "NUMBER")]
+    pub(crate) bits: Option<usize>,
 
     /// The domain that signs
     #[arg(short, long, value_name = "NAME")]
@@ -84,7 +84,7 @@ pub(crate) struct Generate {
 
     /// Print the record of this private key instead of making one; "-" is standard input. Files are
     /// written if --directory is given, too
-    #[arg(long, value_name = "KEYFILE", conflicts_with_all = ["bits", "type"])]
+    #[arg(long, value_name = "KEYFILE", conflicts_with = "type")]
     pub(crate) from: Option<PathBuf>,
 
     /// The form of SELECTOR.private: pkcs8, pkcs1 (RSA), der (PKCS#8), seed (Ed25519, base64)

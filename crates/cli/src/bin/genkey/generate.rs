@@ -158,10 +158,10 @@ fn check_directory(directory: &Path) -> Result<(), Trouble> {
 /// The keys, each with what its selector ends with.
 fn keys(arguments: &Generate, say: &dyn Say) -> Result<Vec<(KeyPair, &'static str)>, Trouble> {
     let keys = match (&arguments.from, arguments.r#type) {
-        (Some(path), _) => vec![(KeyFile::read_as(path, KeyPair::parse)?.key, "")],
+        (Some(path), _) => vec![(read(path, arguments.bits)?, "")],
         (None, kind) => {
             say.step("generating private key");
-            let rsa = || generate(KeySpec::Rsa(arguments.bits));
+            let rsa = || generate(KeySpec::Rsa(arguments.bits.unwrap_or(ADVISED_BITS)));
             let ed25519 = || generate(KeySpec::Ed25519);
             match kind {
                 Type::Rsa => vec![(rsa()?, "")],
@@ -174,6 +174,18 @@ fn keys(arguments: &Generate, say: &dyn Say) -> Result<Vec<(KeyPair, &'static st
         warn_of_size(key, say);
     }
     Ok(keys)
+}
+
+/// The key of a file, which has the size that was named, if one was.
+fn read(path: &Path, bits: Option<usize>) -> Result<KeyPair, Trouble> {
+    let key = KeyFile::read_as(path, KeyPair::parse)?.key;
+    match bits {
+        Some(bits) if bits != key.bits() => {
+            let reason = format!("the key has {} bits, not {bits}", key.bits());
+            Err(Trouble::input(path.to_string_lossy(), reason))
+        }
+        _ => Ok(key),
+    }
 }
 
 fn generate(spec: KeySpec) -> Result<KeyPair, Trouble> {
