@@ -98,7 +98,9 @@ pub(crate) fn print(form: Form, made: &[Made]) -> Result<String, Trouble> {
 /// Makes the keys, and writes their files: all or none of them.
 pub(crate) fn make(arguments: &Generate, say: &dyn Say) -> Result<Vec<Made>, Trouble> {
     warn(arguments, say);
-    if let Some(directory) = &arguments.directory {
+    if let Some(directory) =
+        arguments.directory.as_ref().filter(|name| !name.as_os_str().is_empty())
+    {
         check_directory(directory)?;
     }
     let mut made = Vec::new();
