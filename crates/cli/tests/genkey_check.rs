@@ -181,7 +181,7 @@ fn a_whole_key_table() {
     assert_eq!(schema::breaches("genkey-check", &document), [""; 0]);
     let causes: Vec<&Value> =
         document["keys"].as_array().unwrap().iter().map(|key| &key["cause"]).collect();
-    let (verified, no_key) = (&Value::from("verified"), &Value::from("no-key"));
+    let (verified, no_key) = (&Value::from("verified"), &Value::from("no-record"));
     let null = &Value::Null;
     assert_eq!(causes, [verified, verified, no_key, null, verified, no_key, null]);
 }
