@@ -33,7 +33,8 @@ fn main() {
         }
         let (ours, theirs) = (median(ours), median(theirs));
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-        println!("| {bits} bits | {keys} | {ours:.0?} | {theirs:.0?} | {ratio:.2} | {GOAL:.2} |");
+        let (ours, theirs) = (ours.as_millis(), theirs.as_millis());
+        println!("| {bits} bits | {keys} | {ours} ms | {theirs} ms | {ratio:.2} | {GOAL:.2} |");
     }
 }
 

@@ -42,7 +42,7 @@ impl NewFiles {
     /// Something has the name, or the file cannot be written; in a sentence that names the path.
     pub fn add(&mut self, path: PathBuf, octets: &[u8]) -> Result<(), Trouble> {
         self.check(&path)?;
-        let (mut file, temporary) = self::beside(&path, "new", |name| create(name))?;
+        let (mut file, temporary) = beside(&path, "new", create)?;
         let failed = |error| trouble(&path, &error);
         let staged = Staged { path: path.clone(), temporary };
         self.staged.push(staged);
@@ -100,7 +100,9 @@ impl NewFiles {
             // A file system without hard links: the name is taken first, so that it is nobody's.
             Err(_) => {
                 create(path).map_err(|error| trouble(path, &error))?;
-                return move_to(temporary, path).map(|()| None);
+                return move_to(temporary, path).map(|()| None).inspect_err(|_| {
+                    let _ = fs::remove_file(path);
+                });
             }
         }
         let (_, kept) = beside(path, "old", |name| fs::hard_link(path, name))?;

@@ -47,10 +47,9 @@ pub(crate) fn material(
         let (_, der) = SecretDocument::from_pem(begin).map_err(|_| PrivateKeyError::UnknownForm)?;
         return from_der(der.as_bytes(), key_type);
     }
-    if let Some(seed) = text.and_then(|text| STANDARD.decode(text.trim()).ok())
-        && seed.len() == 32
-    {
-        return Ok(Zeroizing::new(seed));
+    let seed = text.and_then(|text| STANDARD.decode(text.trim()).ok()).map(Zeroizing::new);
+    if let Some(seed) = seed.filter(|seed| seed.len() == 32) {
+        return Ok(seed);
     }
     from_der(octets, key_type)
 }
@@ -73,10 +72,8 @@ fn from_der(der: &[u8], key_type: KeyType) -> Result<Zeroizing<Vec<u8>>, Private
 /// RFC 6376 3.6.1 p= as everyone writes it: the SubjectPublicKeyInfo (RFC 5280 4.1) of the key.
 pub(crate) fn rsa_public_key(pkcs1: &[u8]) -> der::Result<Vec<u8>> {
     let private = RsaPrivateKeyRef::from_der(pkcs1)?;
-    let public = RsaPublicKeyRef {
-        modulus: private.modulus.clone(),
-        public_exponent: private.public_exponent.clone(),
-    };
+    let public =
+        RsaPublicKeyRef { modulus: private.modulus, public_exponent: private.public_exponent };
     let public = public.to_der()?;
     SubjectPublicKeyInfoRef {
         algorithm: RSA_ALGORITHM,

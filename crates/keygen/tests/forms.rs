@@ -1,6 +1,6 @@
 //! Whatever the note, every form says the same, and says it to whoever reads the form.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use mailproof_dkim::KeyRecord;
 use mailproof_dns::{Question, RecordType, Zone};
@@ -175,6 +175,20 @@ fn what_needs_a_domain_says_so() {
     }
     record.is_absolute = true;
     assert_eq!(Form::Bind.print(&[record]), Err(FormError::NoDomain(Form::Bind)));
+}
+
+#[test]
+fn several_records_are_one_document() {
+    let records = [record("one"), record("two")];
+    let print = |form: Form| form.print(&records).unwrap();
+    let json = |form| serde_json::from_str::<Value>(&print(form)).unwrap();
+    assert_eq!(json(Form::Json)["records"].as_array().unwrap().len(), 2);
+    assert_eq!(json(Form::Route53)["Changes"].as_array().unwrap().len(), 2);
+    assert_eq!(json(Form::Cloudflare)["posts"].as_array().unwrap().len(), 2);
+    assert_eq!(json(Form::Powerdns)["rrsets"].as_array().unwrap().len(), 2);
+    assert_eq!(print(Form::Dnscontrol).matches("D_EXTEND(").count(), 1);
+    assert_eq!(print(Form::Nsupdate).matches("send\n").count(), 1);
+    assert_eq!(Form::Dnscontrol.print(&[]).as_deref(), Ok(""));
 }
 
 #[test]

@@ -52,23 +52,23 @@ fn key(out: &mut Output, arguments: &Generate, made: &Made) -> io::Result<()> {
 
 /// The picture: a form on the web as it looks when it is filled in.
 fn paste(out: &mut Output, record: &Record) -> io::Result<()> {
-    let kind = record.data.kind();
     let zone = record.owner.zone().map(ToString::to_string);
-    let at = zone.as_ref().map_or_else(|| "the domain".to_owned(), ToString::to_string);
-    writeln!(out, "\nPublish in the DNS of {at}:\n")?;
-    let adds = zone.map(|zone| format!("(the form adds .{zone})")).unwrap_or_default();
+    let place = zone.as_deref().unwrap_or("the domain");
+    writeln!(out, "\nPublish in the DNS of {place}:\n")?;
     let (value, below) = match &record.data {
-        RecordData::Txt(text) => {
-            ("all of the line below, as one line".to_owned(), text.to_string())
-        }
-        RecordData::Cname(target) => (format!("{target}."), String::new()),
+        RecordData::Txt(text) => ("all of the line below".to_owned(), Some(text.to_string())),
+        RecordData::Cname(target) => (format!("{target}."), None),
     };
-    let rows = [
-        ("Type", kind.to_owned()),
-        ("Name", format!("{}   {adds}", record.owner.relative()).trim_end().to_owned()),
-        ("TTL", record.ttl.to_string()),
-        ("Value", value),
-    ];
+    let relative = record.owner.relative();
+    let mut rows = vec![("Type", record.data.kind().to_owned())];
+    match (zone, record.owner.absolute()) {
+        (Some(zone), Some(absolute)) => {
+            rows.push(("Name", format!("{relative}   (the form adds .{zone} itself)")));
+            rows.push(("  or", format!("{absolute}.   (where the whole name is asked for)")));
+        }
+        _ => rows.push(("Name", relative.to_owned())),
+    }
+    rows.extend([("TTL", record.ttl.to_string()), ("Value", value)]);
     let width = rows.iter().map(|(_, text)| text.chars().count()).max().unwrap_or_default();
     let rule = format!("+{}+", "-".repeat(width + 9));
     writeln!(out, "  {rule}")?;
@@ -76,18 +76,11 @@ fn paste(out: &mut Output, record: &Record) -> io::Result<()> {
         writeln!(out, "  | {label:6} {text:width$} |")?;
     }
     writeln!(out, "  {rule}")?;
-    if !below.is_empty() {
-        writeln!(out, "\n{below}")?;
-    }
-    if below.len() > ONE_STRING {
-        let hint = "if a form takes no more than 255 characters, it wants strings in quotation \
-                    marks: --record strings";
-        writeln!(out)?;
-        out.detail("long", hint)?;
-    }
-    if let Some(name) = record.owner.absolute() {
-        let hint = format!("{name}. with the dot, where a form or a file asks for the whole name");
-        out.detail("in full", &hint)?;
+    let Some(text) = below else { return Ok(()) };
+    writeln!(out, "\n{text}")?;
+    if text.len() > ONE_STRING {
+        let hint = "In a form that takes no more than 255 characters, strings: --record strings";
+        writeln!(out, "\n{hint}")?;
     }
     Ok(())
 }
@@ -96,7 +89,7 @@ fn paste(out: &mut Output, record: &Record) -> io::Result<()> {
 fn next(out: &mut Output, arguments: &Generate, made: &[Made]) -> io::Result<()> {
     let Some(MaybeDomain(Some(domain))) = &arguments.domain else { return Ok(()) };
     let zone = arguments.publish.origin.as_ref().unwrap_or(domain);
-    writeln!(out, "\nThen see that it is there, and not as …{zone}.{zone}:\n")?;
+    writeln!(out, "\nThen see that it is there, and not with {zone}.{zone} at its end:\n")?;
     for Made { files, selector, .. } in made {
         let path = files.private.as_ref().or(arguments.from.as_ref());
         let path = path.map(|path| shown(path)).unwrap_or_default();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mailproof_cli::exit::Trouble;
 
-use crate::cli::{Cli, Command};
+use crate::cli::Cli;
 use crate::generate::{self, Say};
 use crate::getopt;
 
@@ -67,7 +67,6 @@ pub(crate) fn run(name: &str, arguments: Vec<OsString>) -> ExitCode {
     let command_line = [program, localhost].into_iter().chain(read.options);
     let done = match Cli::try_parse_from(command_line) {
         Err(error) => Err(Trouble::Usage(sentence(&error))),
-        Ok(Cli { command: Some(Command::Check(_) | Command::Rotate(_)), .. }) => Ok(String::new()),
         Ok(cli) => make(name, cli),
     };
     match done {
