@@ -46,9 +46,9 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, breaches: &mu
                 rule.as_array().unwrap().iter().filter(|schema| fits(root, schema, value)).count()
                     == 1
             }
-            "minItems" => {
-                value.as_array().is_none_or(|list| list.len() as u64 >= rule.as_u64().unwrap())
-            }
+            "minItems" => value
+                .as_array()
+                .is_none_or(|list| u64::try_from(list.len()).unwrap() >= rule.as_u64().unwrap()),
             "uniqueItems" => value.as_array().is_none_or(|list| {
                 *rule == false
                     || list.iter().enumerate().all(|(index, item)| !list[..index].contains(item))
