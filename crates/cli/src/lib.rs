@@ -25,6 +25,7 @@
 pub mod caret;
 pub mod dns_options;
 pub mod dns_source;
+pub mod duration;
 pub mod escape;
 pub mod exit;
 pub mod input;

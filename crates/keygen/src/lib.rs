@@ -70,7 +70,7 @@ pub use limits::Limits;
 pub use owner::{Domain, Owner, OwnerError, Selector};
 pub use published::{KeyCheck, Publication, PublicationCause, PublicationResult};
 pub use record::{HashAlgorithms, HashAlgorithmsError, KeyText, Record, RecordData, Tags};
-pub use rotation::{Pace, Progress, Rotation, Step, dated_selector};
+pub use rotation::{Pace, Progress, Rotation, Step, dated_selectors};
 pub use signing_table::{Match, SigningEntry, SigningTable};
 pub use table::{NameProblem, TableError, TableErrorKind, TableWarning, TableWarningKind};
 pub use table_edit::{add_key, change_key, remove_line, rename_key};

@@ -1,0 +1,203 @@
+//! Where the signer has its key from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mailproof_cli::exit::Trouble;
+use mailproof_cli::input::reason;
+use mailproof_cli::key_tables::{read_key_table, read_signing_table};
+use mailproof_dns::Name;
+use mailproof_keygen::{
+    DataSet, DataSetKind, KeyEntry, KeySource, KeyTable, add_key, change_key, remove_line,
+    rename_key,
+};
+
+use super::files;
+use super::state::{Key, State};
+
+/// Where the signer has its key from, as far as this tool can change it.
+pub(super) enum Place<'a> {
+    /// The tables of OpenDKIM.
+    Tables { keys: &'a DataSet, signing: Option<&'a DataSet> },
+    /// A configuration that a person changes.
+    ByHand,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(
+        keys: Option<&'a DataSet>,
+        signing: Option<&'a DataSet>,
+    ) -> Result<Place<'a>, Trouble> {
+        let Some(keys) = keys else { return Ok(Place::ByHand) };
+        if [Some(keys), signing].into_iter().flatten().any(|set| set.kind == DataSetKind::List) {
+            let reason = "a table that is a list (csl) stands in the configuration and cannot be \
+                          changed here: move it to a file";
+            return Err(Trouble::Usage(reason.to_owned()));
+        }
+        Ok(Place::Tables { keys, signing })
+    }
+
+    /// The key that signs for the domain now.
+    pub(super) fn current(
+        &self,
+        domain: &Name,
+        selector: Option<&Name>,
+        directory: Option<&Path>,
+    ) -> Result<Key, Trouble> {
+        let Place::Tables { keys, .. } = self else {
+            let selector = selector.ok_or_else(|| {
+                Trouble::Usage("name the selector of the old key with --selector".to_owned())
+            })?;
+            let file = directory.unwrap_or(Path::new("")).join(format!("{selector}.private"));
+            return Ok(Key { selector: selector.clone(), file, name: None });
+        };
+        let table = read_key_table(keys)?;
+        let named = entries_of(&table, domain)
+            .filter(|(entry, _)| selector.is_none_or(|selector| entry.selector == *selector));
+        let named: Vec<(&KeyEntry, &str)> = named.collect();
+        match named.as_slice() {
+            [(entry, file)] => Ok(Key {
+                selector: entry.selector.clone(),
+                file: file.into(),
+                name: Some(entry.name.clone()),
+            }),
+            [] => Err(Trouble::Usage(format!(
+                "the KeyTable has no key file for {domain}{}",
+                selector.map_or(String::new(), |selector| format!(" with the selector {selector}"))
+            ))),
+            several => {
+                let selectors = several.iter().map(|(entry, _)| entry.selector.to_string());
+                Err(Trouble::Usage(format!(
+                    "the KeyTable has several keys for {domain}: name one with --selector ({})",
+                    selectors.collect::<Vec<_>>().join(", ")
+                )))
+            }
+        }
+    }
+
+    /// Where the key of the domain is, the one of this selector if it has that.
+    pub(super) fn directory(
+        &self,
+        domain: &Name,
+        selector: Option<&Name>,
+    ) -> Result<PathBuf, Trouble> {
+        let Place::Tables { keys, .. } = self else { return Ok(PathBuf::new()) };
+        let table = read_key_table(keys)?;
+        let of = |entry: &KeyEntry| selector.is_some_and(|selector| entry.selector == *selector);
+        let found = entries_of(&table, domain).find(|(entry, _)| of(entry));
+        let (_, file) = found
+            .or_else(|| entries_of(&table, domain).next())
+            .ok_or_else(|| Trouble::Usage(format!("the KeyTable has no key file for {domain}")))?;
+        Ok(Path::new(file).parent().unwrap_or(Path::new("")).to_owned())
+    }
+
+    /// Whether the domain has a key of this selector.
+    pub(super) fn has_selector(&self, domain: &Name, selector: &str) -> Result<bool, Trouble> {
+        let Place::Tables { keys, .. } = self else { return Ok(false) };
+        let table = read_key_table(keys)?;
+        Ok(entries_of(&table, domain).any(|(entry, _)| entry.selector.to_string() == selector))
+    }
+
+    /// What the KeyTable is to call the new key.
+    pub(super) fn new_name(&self, domain: &Name, old: &Key, selector: &Name) -> Option<String> {
+        let name = old.name.as_ref()?;
+        match self {
+            Place::Tables { signing: Some(_), .. } => {
+                let (from, to) = (old.selector.to_string(), selector.to_string());
+                Some(match name.contains(&from) {
+                    true => name.replace(&from, &to),
+                    false => format!("{selector}._domainkey.{domain}"),
+                })
+            }
+            // The entry keeps its name, and whatever names it finds the new key.
+            _ => Some(name.clone()),
+        }
+    }
+
+    /// Lets the signer sign with the new key; says what was changed.
+    pub(super) fn switch(&self, state: &State) -> Result<Vec<String>, Trouble> {
+        let Place::Tables { keys, signing } = self else { return Ok(Vec::new()) };
+        let (Some(old), Some(new)) = (&state.old.name, &state.new.name) else {
+            return Err(Trouble::Usage("the rotation was begun without a KeyTable".to_owned()));
+        };
+        let file = state.new.file.to_string_lossy();
+        let mut changed = Vec::new();
+        let table = read_key_table(keys)?;
+        let text = read(keys)?;
+        if old == new {
+            let entry = table.key(old).ok_or_else(|| no_entry(old))?;
+            let after = change_key(keys.kind, &text, entry, &state.new.selector, &file);
+            changed.extend(change(keys, &text, &after)?);
+            return Ok(changed);
+        }
+        if table.key(new).is_none() {
+            let after = add_key(&text, new, &state.domain, &state.new.selector, &file);
+            changed.extend(change(keys, &text, &after)?);
+        }
+        if let Some(signing) = signing {
+            // It is read as a table first, so that no broken one is written.
+            read_signing_table(signing)?;
+            let text = read(signing)?;
+            changed.extend(change(signing, &text, &rename_key(signing.kind, &text, old, new))?);
+        }
+        Ok(changed)
+    }
+
+    /// Whether the tables still sign with the old key.
+    pub(super) fn uses_old(&self, state: &State) -> Result<bool, Trouble> {
+        let Place::Tables { keys, signing } = self else { return Ok(false) };
+        let Some(old) = &state.old.name else { return Ok(false) };
+        Ok(match signing {
+            Some(signing) if state.new.name.as_ref() != Some(old) => {
+                read_signing_table(signing)?.entries().iter().any(|entry| entry.key_name == *old)
+            }
+            _ => {
+                let table = read_key_table(keys)?;
+                table.key(old).is_some_and(|entry| entry.selector == state.old.selector)
+            }
+        })
+    }
+
+    /// Takes the old key out of the KeyTable; says what was changed.
+    pub(super) fn retire(&self, state: &State) -> Result<Vec<String>, Trouble> {
+        let Place::Tables { keys, .. } = self else { return Ok(Vec::new()) };
+        let Some(old) = state.old.name.as_ref().filter(|_| state.old.name != state.new.name) else {
+            return Ok(Vec::new());
+        };
+        let table = read_key_table(keys)?;
+        let Some(entry) = table.key(old) else { return Ok(Vec::new()) };
+        let text = read(keys)?;
+        Ok(change(keys, &text, &remove_line(&text, entry.line))?.into_iter().collect())
+    }
+}
+
+/// The entries of the domain that have a file.
+fn entries_of<'t>(
+    table: &'t KeyTable,
+    domain: &'t Name,
+) -> impl Iterator<Item = (&'t KeyEntry, &'t str)> {
+    table.entries().iter().filter_map(move |entry| match &entry.key {
+        KeySource::File(file) if entry.domain.as_ref() == Some(domain) => {
+            (!entry.depends_on_author()).then_some((entry, file.as_str()))
+        }
+        _ => None,
+    })
+}
+
+fn no_entry(name: &str) -> Trouble {
+    Trouble::Usage(format!("the KeyTable has no key {name:?} any more"))
+}
+
+fn read(set: &DataSet) -> Result<String, Trouble> {
+    fs::read_to_string(&set.location)
+        .map_err(|error| Trouble::input(&*set.location, reason(&error)))
+}
+
+/// Writes what has changed.
+fn change(set: &DataSet, before: &str, after: &str) -> Result<Option<String>, Trouble> {
+    if before == after {
+        return Ok(None);
+    }
+    files::replace(Path::new(&set.location), after)?;
+    Ok(Some(set.location.clone()))
+}
