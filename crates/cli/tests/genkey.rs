@@ -7,6 +7,7 @@
 mod schema;
 
 use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -168,6 +169,45 @@ fn what_is_made_signs_and_verifies() {
         let check = ["--only", "dkim", "--zone", &format!("{selector}.txt"), "signed.eml"];
         let (code, out, _) = run(env!("CARGO_BIN_EXE_check-headers"), &check);
         assert_eq!(code, Some(0), "{out}");
+    }
+}
+
+/// OpenDKIM itself, where it is installed.
+#[test]
+fn opendkim_accepts_what_is_signed() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    fs::write(directory.join("message.eml"), "From: a@example.com\r\nSubject: x\r\n\r\nHello\r\n")
+        .unwrap();
+    let arguments = ["--type", "both", "-d", "example.com", "--record", "single-line"];
+    let (code, records, _) = genkey(directory, &arguments);
+    assert_eq!(code, Some(0));
+    let selectors = ["default", "default-ed25519"];
+    let keys = selectors.iter().zip(records.lines());
+    let keys: String =
+        keys.map(|(name, record)| format!("{name}._domainkey.example.com {record}\n")).collect();
+    fs::write(directory.join("keys"), keys).unwrap();
+    let configuration =
+        format!("Mode v\nTestPublicKeys {}\n", directory.join("keys").to_str().unwrap());
+    fs::write(directory.join("opendkim.conf"), configuration).unwrap();
+    for selector in selectors {
+        let private = format!("{selector}.private");
+        let mut sign = Command::new(env!("CARGO_BIN_EXE_sign-message"));
+        sign.args(["--key", &private, "--selector", selector, "message.eml"]);
+        let signed = sign.current_dir(directory).output().unwrap().stdout;
+        fs::write(directory.join("signed.eml"), signed).unwrap();
+        let mut opendkim = Command::new("opendkim");
+        opendkim.args(["-x", "opendkim.conf", "-t", "signed.eml", "-v"]).current_dir(directory);
+        match opendkim.output() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                eprintln!("SKIPPED: opendkim is not installed, so it verifies nothing");
+                return;
+            }
+            output => {
+                let (_, out, err) = told(output.unwrap());
+                assert!((out + &err).contains(") succeeded"), "{selector}");
+            }
+        }
     }
 }
 
@@ -344,6 +384,22 @@ fn sizes() {
         genkey(directory.path(), &["-b", "1024", "--from", from.to_str().unwrap()]);
     assert_eq!(code, Some(2));
     assert!(err.ends_with("rsa-2048.pem: the key has 2048 bits, not 1024\n"), "{err}");
+}
+
+#[test]
+fn nothing_reaches_the_terminal_unescaped() {
+    let directory = TempDir::new().unwrap();
+    for arguments in
+        [["--\x1b[31m", "-t"], ["-b", "\x1b[31m"], ["-s", "\x1b[31m"], ["-D", "\x1b[31m"]]
+    {
+        let (code, out, err) = output(OLD_NAME, directory.path(), &arguments);
+        assert_ne!(code, Some(0));
+        assert!(!out.contains('\x1b') && !err.contains('\x1b'), "{err:?}");
+    }
+    let name = std::os::unix::ffi::OsStrExt::from_bytes(b"-D\xff");
+    let output = command(OLD_NAME, directory.path(), &[]).arg::<&std::ffi::OsStr>(name).output();
+    assert_eq!(output.unwrap().status.code(), Some(1));
+    assert!(names(directory.path()).is_empty());
 }
 
 /// Its own words, and the exit codes that scripts know.

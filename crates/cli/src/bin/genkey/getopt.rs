@@ -83,6 +83,9 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         let Some(text) = argument.to_str() else {
+            if argument.as_encoded_bytes().starts_with(b"-") {
+                read.errors.push(format!("Unknown option: {}", argument.to_string_lossy()));
+            }
             read.others.push(argument);
             continue;
         };

@@ -1,12 +1,13 @@
 //! What was made, for programs: `docs/schema/genkey.schema.json`. The private key is not in it.
 
 use std::io;
+use std::path::Path;
 
 use mailproof_cli::output::{List, Output};
 use mailproof_keygen::Record;
 use serde::Serialize;
 
-use crate::generate::{Made, shown};
+use crate::generate::Made;
 
 /// The version of the JSON schema.
 const SCHEMA_VERSION: u32 = 1;
@@ -33,13 +34,17 @@ pub(crate) fn print(out: &mut Output, made: &[Made]) -> io::Result<()> {
             r#type: key.key_type().to_string(),
             bits: key.bits(),
             selector: selector.to_string(),
-            private_key_file: files.private.as_deref().map(shown),
-            record_file: files.record.as_deref().map(shown),
+            private_key_file: files.private.as_deref().map(name),
+            record_file: files.record.as_deref().map(name),
             record,
-            cname_file: files.cname.as_deref().map(shown),
+            cname_file: files.cname.as_deref().map(name),
             cname: cname.as_ref(),
         };
         list.item(out, &key)?;
     }
     list.end(out)
+}
+
+fn name(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mailproof_cli::escape::{safe, visible};
 use mailproof_cli::exit::Trouble;
 
 use crate::cli::Cli;
@@ -50,7 +51,7 @@ pub(crate) fn run(name: &str, arguments: Vec<OsString>) -> ExitCode {
     let read = getopt::read(arguments);
     let is_given = |option: &str| read.options.iter().any(|given| given == option);
     if !read.errors.is_empty() || is_given("--help") {
-        let errors: String = read.errors.iter().map(|error| format!("{error}\n")).collect();
+        let errors: String = read.errors.iter().map(|error| format!("{}\n", safe(error))).collect();
         tell(&(errors + &usage(name, &read.options)));
         return if is_given("--help") { ExitCode::SUCCESS } else { FAILED.into() };
     }
@@ -75,7 +76,7 @@ pub(crate) fn run(name: &str, arguments: Vec<OsString>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(trouble) => {
-            tell(&format!("{name}: {trouble}\n"));
+            tell(&format!("{name}: {}\n", safe(&trouble.to_string())));
             match trouble {
                 Trouble::Directory { .. } => NO_DIRECTORY.into(),
                 _ => FAILED.into(),
@@ -112,7 +113,7 @@ fn tell(text: &str) {
 fn usage(name: &str, options: &[OsString]) -> String {
     let value = |option, default: &str| {
         let value = getopt::last(options, option).unwrap_or(OsStr::new(default));
-        mailproof_cli::escape::visible(value.to_string_lossy().as_bytes()).to_string()
+        visible(value.to_string_lossy().as_bytes()).to_string()
     };
     format!(
         "{name}: usage: {name} [options]\n\
