@@ -69,19 +69,20 @@ impl FromStr for DataSet {
 
 /// An entry of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry<'t> {
+pub struct Entry<'t> {
     /// The number of its line, from 1; in a list, of the entry.
-    pub(crate) line: usize,
-    pub(crate) key: &'t str,
+    pub line: usize,
+    /// What is looked up.
+    pub key: &'t str,
     /// Empty if there is none.
-    pub(crate) value: &'t str,
+    pub value: &'t str,
     /// OpenDKIM passes silently over a line of a refile that begins with white space.
-    pub(crate) is_passed_over: bool,
+    pub is_passed_over: bool,
 }
 
 impl DataSetKind {
     /// The entries of a data set of this kind, in their order.
-    pub(crate) fn entries(self, text: &str) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries(self, text: &str) -> impl Iterator<Item = Entry<'_>> + use<'_> {
         let (separator, comment) = match self {
             DataSetKind::List => (',', '\0'),
             DataSetKind::File | DataSetKind::Refile => ('\n', '#'),

@@ -60,7 +60,7 @@ mod table;
 mod table_edit;
 mod tsig;
 
-pub use data_set::{DataSet, DataSetError, DataSetKind};
+pub use data_set::{DataSet, DataSetError, DataSetKind, Entry};
 pub use dynamic_update::{Update, UpdateError, UpdateRequest};
 pub use form::{Form, FormError, UnknownForm};
 pub use key_format::KeyFormat;
@@ -71,7 +71,7 @@ pub use owner::{Domain, Owner, OwnerError, Selector};
 pub use published::{KeyCheck, Publication, PublicationCause, PublicationResult};
 pub use record::{HashAlgorithms, HashAlgorithmsError, KeyText, Record, RecordData, Tags};
 pub use rotation::{Pace, Progress, Rotation, Step, dated_selectors};
-pub use signing_table::{Match, SigningEntry, SigningTable};
+pub use signing_table::{Match, SigningEntry, SigningTable, is_like};
 pub use table::{NameProblem, TableError, TableErrorKind, TableWarning, TableWarningKind};
 pub use table_edit::{add_key, change_key, remove_line, rename_key};
 pub use tsig::{TsigAlgorithm, TsigKey, TsigKeyError};

@@ -191,8 +191,9 @@ fn is_regular_expression(character: char) -> bool {
     matches!(character, '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '^' | '$' | '\\')
 }
 
-/// Whether a text, in lower case, is like a pattern, in which `*` stands for any characters.
-fn is_like(pattern: &str, text: &str) -> bool {
+/// Whether a text, in lower case, is like the pattern of a refile, in which `*` stands for any
+/// characters.
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let pattern = pattern.to_lowercase();
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

@@ -1,0 +1,3 @@
+//! `mailproofd`.
+
+fn main() {}
