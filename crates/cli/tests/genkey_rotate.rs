@@ -206,6 +206,39 @@ fn by_hand() {
 }
 
 #[test]
+fn with_a_configuration() {
+    for (name, before, after) in [
+        (
+            "mailproofd.toml",
+            "[[sign.key]]\ndomains = [\"example.com\"]\nselector = \"2025\" # s=\nfile = \"KEYS/2025.private\"\n",
+            "[[sign.key]]\ndomains = [\"example.com\"]\nselector = \"20261125\" # s=\nfile = \"KEYS/20261125.private\"\n",
+        ),
+        (
+            "opendkim.conf",
+            "Domain example.com\nSelector 2025\nKeyFile KEYS/2025.private\n",
+            "Domain example.com\nSelector 20261125\nKeyFile KEYS/20261125.private\n",
+        ),
+    ] {
+        let home = Home::new();
+        let keys = home.path("keys").display().to_string();
+        home.write(name, &before.replace("KEYS", &keys));
+        let config = home.path(name);
+        let apply = |now| home.rotate(now, &["--config", config.to_str().unwrap(), "--apply"]);
+        assert_eq!(apply(START).0, 0);
+        home.publish(OLD);
+        assert_eq!(apply(START).0, 0);
+        assert_eq!(home.read(name), before.replace("KEYS", &keys));
+        let (code, out, err) = apply(START + 2 * HOUR);
+        assert_eq!(code, 0, "{out}{err}");
+        assert_eq!(home.read(name), after.replace("KEYS", &keys));
+        home.publish(REVOKED);
+        assert_eq!(apply(START + 8 * DAY).0, 0);
+        let (code, out, _) = apply(START + 9 * DAY);
+        assert!(code == 0 && out.contains("the key was changed"), "{out}");
+    }
+}
+
+#[test]
 fn what_is_not_as_planned() {
     let home = Home::new();
     let keys = option(&home.path("KeyTable"), "file");
@@ -236,7 +269,7 @@ fn what_is_not_as_planned() {
     let text = home.read("KeyTable").replace(":20261125:", ":2025:");
     home.write("KeyTable", &text);
     let (code, out, _) = apply(START + 30 * DAY);
-    assert!(code == 1 && out.contains("sign with the old key again"), "{out}");
+    assert!(code == 1 && out.contains("is set to the old key again"), "{out}");
 }
 
 #[test]
@@ -247,7 +280,11 @@ fn usage() {
     home.write("KeyTable", &(table + "second example.com:2024:/k/2024.private\n"));
     let (code, _, err) = home.rotate(START, &["--key-table", &keys]);
     assert_eq!(code, 2);
-    assert!(err.contains("several keys for example.com: name one with --selector (2025, 2024)"));
+    assert!(
+        err.contains(
+            "there are several keys for example.com: name one with --selector (2025, 2024)"
+        )
+    );
     let (code, _, err) = home.rotate(START, &["--key-table", &keys, "--selector", "2023"]);
     assert!(code == 2 && err.contains("no key file for example.com with the selector 2023"));
     let arguments = ["--key-table", &keys, "--selector", "2025", "--new-selector", "2025"];

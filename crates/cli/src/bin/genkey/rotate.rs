@@ -2,6 +2,7 @@
 
 mod begin;
 mod carry;
+mod config;
 mod files;
 mod place;
 mod report;
@@ -35,7 +36,7 @@ const SCHEMA_VERSION: u32 = 1;
 /// SELECTOR._domainkey.DOMAIN.rotation.toml; every step may be repeated.
 ///
 /// What the tool cannot change it tells: without --update the record to publish, without a KeyTable
-/// what to set in the signer.
+/// or --config what to set in the signer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -47,8 +48,8 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "NAME")]
     selector: Option<Name>,
 
-    /// Where the keys are, SELECTOR.private; without it, where the KeyTable has the old one
-    #[arg(long, short = 'D', value_name = "PATH", required_unless_present = "key_table")]
+    /// Where the keys are, SELECTOR.private; without it, where the old one is
+    #[arg(long, short = 'D', value_name = "PATH", required_unless_present_any = ["key_table", "config"])]
     directory: Option<PathBuf>,
 
     /// The KeyTable that has the key: a FILE, or file:FILE, refile:FILE
@@ -59,12 +60,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TABLE", value_parser = table, requires = "key_table")]
     signing_table: Option<DataSet>,
 
+    /// The configuration of the signer, in place of tables: mailproofd's TOML, or opendkim.conf
+    /// with Selector and KeyFile
+    #[arg(long, value_name = "FILE", conflicts_with = "key_table")]
+    config: Option<PathBuf>,
+
     /// Take the steps that are due
     #[arg(long)]
     apply: bool,
 
     /// The signer was changed by hand and signs with the new key
-    #[arg(long, conflicts_with = "key_table")]
+    #[arg(long, conflicts_with_all = ["key_table", "config"])]
     switched: bool,
 
     /// Begin the next rotation when one is complete

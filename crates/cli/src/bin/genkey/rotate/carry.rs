@@ -86,7 +86,11 @@ impl<'a> Carrier<'a> {
         now: Instant,
         source: &mut Source,
     ) -> Result<Carrier<'a>, Trouble> {
-        let place = Place::new(arguments.key_table.as_ref(), arguments.signing_table.as_ref())?;
+        let place = Place::new(
+            arguments.key_table.as_ref(),
+            arguments.signing_table.as_ref(),
+            arguments.config.as_deref(),
+        )?;
         let options = &arguments.update;
         let server = match (&options.update, &options.tsig_key) {
             (Some(address), Some(key)) => {
@@ -239,15 +243,15 @@ impl<'a> Carrier<'a> {
         for file in self.place.switch(&self.state)? {
             remark("note", format_args!("{} has the new key", shown(Path::new(&file))));
         }
-        if let Place::Tables { .. } = self.place {
-            remark("note", "let the signer read its tables again (reload it)");
+        if !matches!(self.place, Place::ByHand) {
+            remark("note", "let the signer read its configuration again (reload it)");
         }
         Ok(None)
     }
 
     fn revoke(&mut self, source: &mut Source) -> Result<Option<Halt>, Trouble> {
         if self.place.uses_old(&self.state)? {
-            let fault = "the tables sign with the old key again: it is not revoked";
+            let fault = "the signer is set to the old key again: it is not revoked";
             return Ok(Some(Halt::Fault(fault.to_owned())));
         }
         let mut seen = self.look_for_old(source)?;

@@ -12,13 +12,15 @@ use mailproof_keygen::{
     rename_key,
 };
 
-use super::files;
 use super::state::{Key, State};
+use super::{config, files};
 
 /// Where the signer has its key from, as far as this tool can change it.
 pub(super) enum Place<'a> {
     /// The tables of OpenDKIM.
     Tables { keys: &'a DataSet, signing: Option<&'a DataSet> },
+    /// The configuration of mailproofd or of OpenDKIM.
+    Config(&'a Path),
     /// A configuration that a person changes.
     ByHand,
 }
@@ -27,8 +29,9 @@ impl<'a> Place<'a> {
     pub(super) fn new(
         keys: Option<&'a DataSet>,
         signing: Option<&'a DataSet>,
+        config: Option<&'a Path>,
     ) -> Result<Place<'a>, Trouble> {
-        let Some(keys) = keys else { return Ok(Place::ByHand) };
+        let Some(keys) = keys else { return Ok(config.map_or(Place::ByHand, Place::Config)) };
         if [Some(keys), signing].into_iter().flatten().any(|set| set.kind == DataSetKind::List) {
             let reason = "a table that is a list (csl) stands in the configuration and cannot be \
                           changed here: move it to a file";
@@ -44,34 +47,55 @@ impl<'a> Place<'a> {
         selector: Option<&Name>,
         directory: Option<&Path>,
     ) -> Result<Key, Trouble> {
-        let Place::Tables { keys, .. } = self else {
-            let selector = selector.ok_or_else(|| {
-                Trouble::Usage("name the selector of the old key with --selector".to_owned())
-            })?;
-            let file = directory.unwrap_or(Path::new("")).join(format!("{selector}.private"));
-            return Ok(Key { selector: selector.clone(), file, name: None });
+        let named = match self {
+            Place::ByHand => {
+                let selector = selector.ok_or_else(|| {
+                    Trouble::Usage("name the selector of the old key with --selector".to_owned())
+                })?;
+                let file = directory.unwrap_or(Path::new("")).join(format!("{selector}.private"));
+                return Ok(Key { selector: selector.clone(), file, name: None });
+            }
+            _ => self.keys(domain)?,
         };
-        let table = read_key_table(keys)?;
-        let named = entries_of(&table, domain)
-            .filter(|(entry, _)| selector.is_none_or(|selector| entry.selector == *selector));
-        let named: Vec<(&KeyEntry, &str)> = named.collect();
-        match named.as_slice() {
-            [(entry, file)] => Ok(Key {
-                selector: entry.selector.clone(),
-                file: file.into(),
-                name: Some(entry.name.clone()),
-            }),
-            [] => Err(Trouble::Usage(format!(
-                "the KeyTable has no key file for {domain}{}",
+        let mut named = named
+            .into_iter()
+            .filter(|key| selector.is_none_or(|selector| key.selector == *selector))
+            .collect::<Vec<Key>>();
+        match (named.pop(), named.is_empty()) {
+            (Some(key), true) => Ok(key),
+            (None, _) => Err(Trouble::Usage(format!(
+                "there is no key file for {domain}{}",
                 selector.map_or(String::new(), |selector| format!(" with the selector {selector}"))
             ))),
-            several => {
-                let selectors = several.iter().map(|(entry, _)| entry.selector.to_string());
+            (Some(last), false) => {
+                let selectors = named.iter().chain([&last]).map(|key| key.selector.to_string());
                 Err(Trouble::Usage(format!(
-                    "the KeyTable has several keys for {domain}: name one with --selector ({})",
+                    "there are several keys for {domain}: name one with --selector ({})",
                     selectors.collect::<Vec<_>>().join(", ")
                 )))
             }
+        }
+    }
+
+    /// The keys of the domain that are in files.
+    fn keys(&self, domain: &Name) -> Result<Vec<Key>, Trouble> {
+        match self {
+            Place::Tables { keys, .. } => {
+                let table = read_key_table(keys)?;
+                let key = |(entry, file): (&KeyEntry, &str)| Key {
+                    selector: entry.selector.clone(),
+                    file: file.into(),
+                    name: Some(entry.name.clone()),
+                };
+                Ok(entries_of(&table, domain).map(key).collect())
+            }
+            Place::Config(path) => {
+                let keys = config::keys(path, domain)?.into_iter();
+                Ok(keys
+                    .map(|key| Key { selector: key.selector, file: key.file, name: None })
+                    .collect())
+            }
+            Place::ByHand => Ok(Vec::new()),
         }
     }
 
@@ -81,21 +105,17 @@ impl<'a> Place<'a> {
         domain: &Name,
         selector: Option<&Name>,
     ) -> Result<PathBuf, Trouble> {
-        let Place::Tables { keys, .. } = self else { return Ok(PathBuf::new()) };
-        let table = read_key_table(keys)?;
-        let of = |entry: &KeyEntry| selector.is_some_and(|selector| entry.selector == *selector);
-        let found = entries_of(&table, domain).find(|(entry, _)| of(entry));
-        let (_, file) = found
-            .or_else(|| entries_of(&table, domain).next())
-            .ok_or_else(|| Trouble::Usage(format!("the KeyTable has no key file for {domain}")))?;
-        Ok(Path::new(file).parent().unwrap_or(Path::new("")).to_owned())
+        let keys = self.keys(domain)?;
+        let of = |key: &&Key| selector.is_some_and(|selector| key.selector == *selector);
+        match keys.iter().find(of).or(keys.first()) {
+            Some(key) => Ok(key.file.parent().unwrap_or(Path::new("")).to_owned()),
+            None => Err(Trouble::Usage(format!("there is no key file for {domain}"))),
+        }
     }
 
     /// Whether the domain has a key of this selector.
     pub(super) fn has_selector(&self, domain: &Name, selector: &str) -> Result<bool, Trouble> {
-        let Place::Tables { keys, .. } = self else { return Ok(false) };
-        let table = read_key_table(keys)?;
-        Ok(entries_of(&table, domain).any(|(entry, _)| entry.selector.to_string() == selector))
+        Ok(self.keys(domain)?.iter().any(|key| key.selector.to_string() == selector))
     }
 
     /// What the KeyTable is to call the new key.
@@ -116,7 +136,19 @@ impl<'a> Place<'a> {
 
     /// Lets the signer sign with the new key; says what was changed.
     pub(super) fn switch(&self, state: &State) -> Result<Vec<String>, Trouble> {
-        let Place::Tables { keys, signing } = self else { return Ok(Vec::new()) };
+        let (keys, signing) = match self {
+            Place::Tables { keys, signing } => (keys, signing),
+            Place::Config(path) => {
+                let State { domain, old, new, .. } = state;
+                let is_changed =
+                    config::change(path, domain, &old.selector, &new.selector, &new.file)?;
+                return Ok(is_changed
+                    .then(|| path.to_string_lossy().into_owned())
+                    .into_iter()
+                    .collect());
+            }
+            Place::ByHand => return Ok(Vec::new()),
+        };
         let (Some(old), Some(new)) = (&state.old.name, &state.new.name) else {
             return Err(Trouble::Usage("the rotation was begun without a KeyTable".to_owned()));
         };
@@ -145,8 +177,9 @@ impl<'a> Place<'a> {
 
     /// Whether the tables still sign with the old key.
     pub(super) fn uses_old(&self, state: &State) -> Result<bool, Trouble> {
-        let Place::Tables { keys, signing } = self else { return Ok(false) };
-        let Some(old) = &state.old.name else { return Ok(false) };
+        let (Place::Tables { keys, signing }, Some(old)) = (self, &state.old.name) else {
+            return self.has_selector(&state.domain, &state.old.selector.to_string());
+        };
         Ok(match signing {
             Some(signing) if state.new.name.as_ref() != Some(old) => {
                 read_signing_table(signing)?.entries().iter().any(|entry| entry.key_name == *old)
