@@ -1,0 +1,237 @@
+//! Where the answers come from: zone files first, and for what lies outside them a recording, the
+//! network, or nobody.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, stream};
+use mailproof_cli::dns_options::DnsOptions;
+use mailproof_cli::dns_source::read_recording;
+use mailproof_cli::exit::Trouble;
+use mailproof_cli::input::reason;
+use mailproof_cli::network;
+use mailproof_dns::{
+    Answers, Failure, Limits, Missing, Name, Question, Recording, Resolver, Response, resolve_with,
+};
+use mailproof_dns_hickory::HickoryResolver;
+use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
+
+use crate::cache::Cache;
+use crate::zones::{Said, Zones, with_aliases};
+
+/// How many domains are under way at a time. Local choice: one domain waits for some five answers
+/// one after the other, and as many domains wait in the meantime.
+const DOMAINS: usize = 256;
+/// How many questions are on their way at a time; each has a socket, of which a process commonly
+/// may have 1024. Local choice.
+const QUESTIONS: usize = 256;
+
+/// What one domain may cost. Local choice: an SPF record of ten includes has some fifty names, the
+/// selectors tried and the mail exchanges with their addresses and certificates add a hundred.
+const LIMITS: Limits = Limits { rounds: 64, queries: 1000, concurrency: 32 };
+
+/// Everything that answers questions.
+#[derive(Debug)]
+pub(crate) struct Dns {
+    zones: Zones,
+    outside: Outside,
+    cache: Cache,
+    /// Where the answers are to be written, and those so far.
+    recording: Option<(PathBuf, Mutex<Answers>)>,
+    timeout: Duration,
+    /// How many questions were sent to the network.
+    sent: AtomicUsize,
+}
+
+/// Who answers for what the zone files do not.
+#[derive(Debug)]
+enum Outside {
+    Nobody,
+    Recording(Recording),
+    Network(Box<Network>),
+}
+
+/// The name servers, set up when the first question comes.
+#[derive(Debug)]
+struct Network {
+    options: DnsOptions,
+    resolver: OnceLock<Result<HickoryResolver, String>>,
+    permits: Semaphore,
+    /// Whether anything but silence has come back.
+    is_alive: AtomicBool,
+    /// From when on silence means that nobody is there.
+    dead_at: OnceLock<Instant>,
+}
+
+impl Dns {
+    /// Reads the files that the options name; the network is not touched before a question comes.
+    pub(crate) fn new(
+        options: &DnsOptions,
+        origin: Option<&Name>,
+        offline: bool,
+    ) -> Result<Dns, Trouble> {
+        check(options, offline)?;
+        let outside = match &options.replay {
+            Some(path) => Outside::Recording(read_recording(path)?),
+            None if offline => Outside::Nobody,
+            None => Outside::Network(Box::new(Network {
+                options: options.clone(),
+                resolver: OnceLock::new(),
+                permits: Semaphore::new(QUESTIONS),
+                is_alive: AtomicBool::new(false),
+                dead_at: OnceLock::new(),
+            })),
+        };
+        Ok(Dns {
+            zones: Zones::read(&options.zone, origin)?,
+            outside,
+            cache: Cache::default(),
+            recording: options.record.clone().map(|path| (path, Mutex::default())),
+            timeout: options.timeout,
+            sent: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether nobody is asked for what the zone files do not say.
+    pub(crate) fn asks_nobody(&self) -> bool {
+        matches!(self.outside, Outside::Nobody)
+    }
+
+    pub(crate) fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    /// How many questions were sent to the network.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Calls `function` for each job until it has an outcome, many jobs at a time; `done` gets the
+    /// outcomes in the order of the jobs, each as soon as it and all before it are there.
+    pub(crate) fn each<J, T>(
+        &self,
+        jobs: impl Iterator<Item = J>,
+        function: impl Fn(&J, &Answers) -> Result<T, Missing>,
+        mut done: impl FnMut(J, T, &Answers) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| Trouble::Usage(format!("cannot wait for the network: {error}")))?;
+        let function = &function;
+        let each = stream::iter(jobs).map(|job| async move {
+            let asker = Asker { dns: self, deadline: Instant::now() + self.timeout };
+            let mut answers = Answers::new();
+            let outcome =
+                resolve_with(&asker, &mut answers, &LIMITS, |answers| function(&job, answers))
+                    .await;
+            (job, outcome, answers)
+        });
+        runtime.block_on(async {
+            let mut each = std::pin::pin!(each.buffered(DOMAINS));
+            while let Some((job, outcome, answers)) = each.next().await {
+                self.keep(&answers);
+                done(job, outcome, &answers)?;
+            }
+            Ok::<(), Trouble>(())
+        })?;
+        self.network_trouble().map_or(Ok(()), Err)
+    }
+
+    /// Keeps the answers for the recording, if one was asked for.
+    fn keep(&self, answers: &Answers) {
+        if let Some((_, kept)) = &self.recording {
+            let new = answers.iter();
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(new.map(|(question, response)| (question.clone(), response.clone())));
+        }
+    }
+
+    /// Why the resolver could not be set up, if it was needed.
+    fn network_trouble(&self) -> Option<Trouble> {
+        let Outside::Network(network) = &self.outside else { return None };
+        let error = network.resolver.get()?.as_ref().err()?;
+        Some(Trouble::Usage(error.clone()))
+    }
+
+    /// Writes the recording, if one was asked for; to be called at the end of the run.
+    pub(crate) fn finish(self) -> Result<(), Trouble> {
+        let Some((path, answers)) = self.recording else { return Ok(()) };
+        let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fs::write(&path, Recording::from(answers).to_string())
+            .map_err(|error| Trouble::input(path.to_string_lossy(), reason(&error)))
+    }
+}
+
+/// That the options do not contradict each other. Unlike elsewhere a zone file answers for its
+/// zone alone, so name servers or a recording may stand beside it.
+fn check(options: &DnsOptions, offline: bool) -> Result<(), Trouble> {
+    let server = !options.nameserver.is_empty();
+    let contradiction = match (server, offline, options.replay.is_some(), options.record.is_some())
+    {
+        (true, true, _, _) => "--offline and --nameserver exclude each other",
+        (true, _, true, _) => {
+            "--replay and --nameserver exclude each other: with a recording nothing is asked"
+        }
+        (_, _, true, true) => {
+            "--replay and --record exclude each other: the recording exists already"
+        }
+        _ => return Ok(()),
+    };
+    Err(Trouble::Usage(contradiction.into()))
+}
+
+/// The answers for one domain.
+struct Asker<'a> {
+    dns: &'a Dns,
+    deadline: Instant,
+}
+
+impl Resolver for Asker<'_> {
+    async fn lookup(&self, question: &Question) -> Response {
+        let (question, aliases) = match self.dns.zones.lookup(question) {
+            Said::Response(response) => return response,
+            Said::Elsewhere(question, aliases) => (question, aliases),
+        };
+        let response = match &self.dns.outside {
+            Outside::Nobody => Response::Failure(Failure::NotRecorded),
+            Outside::Recording(recording) => recording.lookup(&question),
+            Outside::Network(network) => {
+                self.dns.cache.lookup(&question, self.ask(network, &question)).await
+            }
+        };
+        with_aliases(response, aliases)
+    }
+}
+
+impl Asker<'_> {
+    /// Sends the question; `Err` where the answer says nothing about other domains.
+    async fn ask(&self, network: &Network, question: &Question) -> Result<Response, Response> {
+        let timeout = Response::Failure(Failure::Timeout);
+        // The semaphore is never closed.
+        let Ok(_permit) = network.permits.acquire().await else { return Err(timeout) };
+        let now = Instant::now();
+        let dead_at = *network.dead_at.get_or_init(|| now + self.dns.timeout);
+        let is_dead = now >= dead_at && !network.is_alive.load(Ordering::Relaxed);
+        if is_dead || now >= self.deadline {
+            return Err(timeout);
+        }
+        let resolver = network.resolver.get_or_init(|| {
+            network::resolver(&network.options.nameserver, network.options.query_timeout)
+        });
+        let Ok(resolver) = resolver else { return Err(timeout) };
+        self.dns.sent.fetch_add(1, Ordering::Relaxed);
+        let response = resolver.until(self.deadline).lookup(question).await;
+        if response != timeout {
+            network.is_alive.store(true, Ordering::Relaxed);
+        } else if Instant::now() >= self.deadline {
+            return Err(response);
+        }
+        Ok(response)
+    }
+}

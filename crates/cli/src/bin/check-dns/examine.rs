@@ -1,0 +1,126 @@
+//! One domain, examined: the library's findings, and what is published now.
+
+use std::net::IpAddr;
+
+use mailproof_cli::instant::Instant;
+use mailproof_dns::{Answers, Data, Missing, Name, Question, RecordType, Response};
+use mailproof_keygen::{KeyCheck, PublicationCause};
+use mailproof_records::{Profile, Report, Request};
+
+use crate::domains::Job;
+use crate::manifest::Host;
+use crate::published::{Published, published};
+
+/// What holds for every domain of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances {
+    pub(crate) now: Instant,
+    /// Whether the lock file wants to know what is published.
+    pub(crate) locks: bool,
+}
+
+/// What was found out about a domain.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    pub(crate) report: Report,
+    /// `None` where nobody asked, or it could not be told.
+    pub(crate) published: Option<Published>,
+    /// Hosts that must pass SPF, and have no address.
+    pub(crate) unresolved: Vec<String>,
+    /// Selectors whose private key is not the one published.
+    pub(crate) other_keys: Vec<Name>,
+}
+
+/// Examines the domain of a job.
+pub(crate) fn examine(
+    job: &Job,
+    circumstances: Circumstances,
+    answers: &Answers,
+) -> Result<Examined, Missing> {
+    let mut hosts = Hosts { answers, missing: Missing::new(), unresolved: Vec::new() };
+    let settings = &job.settings;
+    let must_pass = hosts.addresses(&settings.must_pass);
+    let unresolved = std::mem::take(&mut hosts.unresolved);
+    // A host without an address does not pass.
+    let must_not_pass = hosts.addresses(&settings.must_not_pass);
+    let mut missing = hosts.missing;
+    let request = Request {
+        domain: job.domain.clone(),
+        profile: settings.profile.unwrap_or(Profile::Sender),
+        selectors: settings.selectors.clone(),
+        must_pass,
+        must_not_pass,
+        policy: settings.dmarc,
+        now: circumstances.now.0,
+    };
+    let report = keep(&mut missing, mailproof_records::check(&request, answers));
+    let published = if circumstances.locks {
+        keep(&mut missing, published(&job.domain, &settings.selectors, answers)).flatten()
+    } else {
+        None
+    };
+    let other_keys = keep(&mut missing, other_keys(job, answers)).unwrap_or_default();
+    match report {
+        Some(report) if missing.questions().is_empty() => {
+            Ok(Examined { report, published, unresolved, other_keys })
+        }
+        _ => Err(missing),
+    }
+}
+
+/// The selectors whose private key is not the one published.
+fn other_keys(job: &Job, answers: &Answers) -> Result<Vec<Name>, Missing> {
+    let mut other_keys = Vec::new();
+    for (selector, key) in &job.keys {
+        // A name that is too long has no record, which is told by its own rule.
+        let Ok(check) = KeyCheck::new(key, job.domain.clone(), selector.clone()) else { continue };
+        if check.run(answers)?.cause == PublicationCause::OtherKey {
+            other_keys.push(selector.clone());
+        }
+    }
+    Ok(other_keys)
+}
+
+/// The outcome, or its questions noted.
+fn keep<T>(missing: &mut Missing, outcome: Result<T, Missing>) -> Option<T> {
+    outcome.map_err(|more| missing.merge(more)).ok()
+}
+
+/// The addresses of the hosts that the manifest names.
+struct Hosts<'a> {
+    answers: &'a Answers,
+    missing: Missing,
+    unresolved: Vec<String>,
+}
+
+impl Hosts<'_> {
+    fn addresses(&mut self, hosts: &[Host]) -> Vec<IpAddr> {
+        let mut addresses = Vec::new();
+        for host in hosts {
+            let name = match host {
+                Host::Address(address) => {
+                    addresses.push(*address);
+                    continue;
+                }
+                Host::Name(name) => name,
+            };
+            let before = addresses.len();
+            let mut is_known = true;
+            for rtype in [RecordType::A, RecordType::Aaaa] {
+                let question = Question::new(name.clone(), rtype);
+                let response = self.missing.lookup(self.answers, &question);
+                is_known &= response.is_some_and(|response| response.failure().is_none());
+                let data = response.map(Response::data).unwrap_or_default();
+                addresses.extend(data.iter().filter_map(|data| match data {
+                    Data::A(address) => Some(IpAddr::V4(*address)),
+                    Data::Aaaa(address) => Some(IpAddr::V6(*address)),
+                    _ => None,
+                }));
+            }
+            if is_known && addresses.len() == before {
+                self.unresolved.push(name.to_string());
+            }
+        }
+        addresses
+    }
+}

@@ -1,0 +1,246 @@
+//! A finding as the formats write it: made safe to print, with its place in a file.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use mailproof_cli::escape::safe;
+use mailproof_dns::{Data, Name, Question, RecordType};
+use mailproof_records::{Finding, Rule, Severity, Spf, rules};
+
+use crate::lock::{Drift, What};
+use crate::zone_file::Defect;
+use crate::zones::Zones;
+
+/// A domain that was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    pub(crate) domain: String,
+    /// Where the domain is named: in the manifest or in the list of domains.
+    pub(crate) named_at: Option<Place>,
+    /// What is reported, worst first.
+    pub(crate) findings: Vec<Found>,
+    /// How many questions were answered.
+    pub(crate) lookups: usize,
+    pub(crate) spf: Option<Budget>,
+    /// What could not be looked up, each in a sentence.
+    pub(crate) unknown: Vec<String>,
+    /// What the zone files do not say, and nobody was asked.
+    pub(crate) not_asked: usize,
+    /// How many findings are not reported, since a suppression names them.
+    pub(crate) suppressed: usize,
+    /// How many findings are not reported, since the baseline has them.
+    pub(crate) baseline: usize,
+    /// How many findings are not reported, since nobody asked for info.
+    pub(crate) not_shown: usize,
+    /// How many findings are not reported, since there are too many.
+    pub(crate) omitted: usize,
+}
+
+/// What an SPF record spends of RFC 7208 4.6.4's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) lookups: usize,
+    pub(crate) void: usize,
+}
+
+impl Budget {
+    /// RFC 7208 4.6.4: "SPF implementations MUST limit the total number of those terms to 10".
+    pub(crate) const LOOKUPS: usize = 10;
+    /// RFC 7208 4.6.4: "SPF implementations SHOULD limit "void lookups" to two."
+    pub(crate) const VOID: usize = 2;
+}
+
+impl From<Spf> for Budget {
+    fn from(spf: Spf) -> Budget {
+        Budget { lookups: spf.lookups, void: spf.void }
+    }
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Budget { lookups, void } = self;
+        write!(f, "SPF {lookups}/{} lookups, {void}/{} void", Budget::LOOKUPS, Budget::VOID)
+    }
+}
+
+/// Something wrong, with everything that is said about it; all texts are safe to print.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) rule: &'static Rule,
+    pub(crate) severity: Severity,
+    pub(crate) domain: String,
+    pub(crate) owner: Name,
+    /// The owner of the record, in print.
+    pub(crate) name: String,
+    pub(crate) rrtype: String,
+    /// The text of the record, if there is one.
+    pub(crate) record: Option<Vec<u8>>,
+    /// The octets of it at fault.
+    pub(crate) span: Option<Range<usize>>,
+    pub(crate) message: String,
+    /// What receivers make of it.
+    pub(crate) consequence: Option<String>,
+    pub(crate) fix: Option<String>,
+    /// The record to publish in its stead.
+    pub(crate) corrected: Option<String>,
+    /// Where the octets at fault stand in a zone file.
+    pub(crate) place: Option<Place>,
+}
+
+/// Where something stands in a file; lines and columns from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// As it is on the command line.
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    /// The line and column behind the last octet, if known.
+    pub(crate) end: Option<(usize, usize)>,
+}
+
+impl Found {
+    /// The finding of a domain; its place is looked for in the zone files.
+    pub(crate) fn new(finding: Finding, domain: &Name, zones: &Zones) -> Found {
+        let place = place_in(&finding, zones);
+        Found {
+            rule: finding.rule,
+            severity: finding.severity,
+            domain: domain.to_string(),
+            name: finding.name.to_string(),
+            owner: finding.name,
+            rrtype: finding.rrtype.to_string(),
+            record: finding.record,
+            span: finding.span,
+            message: safe(&finding.message).to_string(),
+            consequence: Some(safe(&finding.consequence).to_string()),
+            fix: finding.fix.map(|fix| safe(&fix).to_string()),
+            corrected: None,
+            place,
+        }
+    }
+
+    /// A finding of this tool itself, at a text record of the domain.
+    fn own(id: &str, domain: &Name, owner: Name, message: &str, fix: &str) -> Option<Found> {
+        let rule = rules().iter().find(|rule| rule.id == id)?;
+        Some(Found {
+            rule,
+            severity: rule.severity,
+            domain: domain.to_string(),
+            name: owner.to_string(),
+            owner,
+            rrtype: RecordType::Txt.to_string(),
+            record: None,
+            span: None,
+            message: safe(message).to_string(),
+            consequence: None,
+            fix: (!fix.is_empty()).then(|| safe(fix).to_string()),
+            corrected: None,
+            place: None,
+        })
+    }
+
+    /// What differs from the lock file.
+    pub(crate) fn drift(drift: &Drift, domain: &Name) -> Option<Found> {
+        let owner = match drift.what {
+            What::Spf | What::Key => domain.clone(),
+            What::MtaSts => domain.prepend("_mta-sts").ok()?,
+        };
+        let fix = "If this is right, write the lock file anew: --update-lock.";
+        Found::own("SPF071", domain, owner, &drift.message, fix)
+    }
+
+    /// A host that must pass SPF, and cannot.
+    pub(crate) fn unresolved(host: &str, domain: &Name) -> Option<Found> {
+        let message = format!("{host} must pass SPF, but has no address");
+        let fix = "Publish its A or AAAA record, or name the addresses that send.";
+        Found::own("SPF070", domain, domain.clone(), &message, fix)
+    }
+
+    /// A private key that is not the one published.
+    pub(crate) fn other_key(selector: &Name, domain: &Name) -> Option<Found> {
+        let owner = domain.prepend(&format!("{selector}._domainkey")).ok()?;
+        let message = format!("the private key of {selector} is not the one that is published");
+        let fix = "Publish the record of the key on disk, or sign with the key that is published.";
+        Found::own("DKIM025", domain, owner, &message, fix)
+    }
+
+    /// What is wrong with a line of a zone file.
+    pub(crate) fn defect(defect: &Defect, domain: &Name) -> Option<Found> {
+        let fix = defect.fix.as_deref().unwrap_or_default();
+        let found = Found::own(defect.rule, domain, domain.clone(), &defect.message, fix)?;
+        Some(Found {
+            record: Some(defect.line.clone()),
+            span: Some(defect.span.clone()),
+            place: Some(defect.place.clone()),
+            ..found
+        })
+    }
+
+    /// The worst first, then by rule and record.
+    pub(crate) fn order(&self, other: &Found) -> Ordering {
+        let key = |found: &Found| {
+            let start = found.span.as_ref().map(|span| span.start);
+            (std::cmp::Reverse(found.severity), found.rule.id, found.owner.clone(), start)
+        };
+        key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
+    }
+
+    /// The octets at fault, of long ones the first: what stays the same when the record moves or
+    /// grows elsewhere.
+    pub(crate) fn term(&self) -> String {
+        const LONGEST: usize = 256;
+        let octets = self.record.as_deref().zip(self.span.clone());
+        let term = octets.and_then(|(record, span)| record.get(span)).unwrap_or_default();
+        let term = term.get(..LONGEST).unwrap_or(term);
+        mailproof_cli::escape::visible(term).to_string()
+    }
+
+    /// Whether two runs found the same, in 16 hexadecimal digits (FNV-1a of rule, name and term).
+    pub(crate) fn fingerprint(&self) -> String {
+        let term = self.term();
+        let parts = [self.rule.id, &self.name, &self.rrtype, &term];
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for octet in parts.join("\0").bytes() {
+            hash = (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        format!("{hash:016x}")
+    }
+
+    /// `name TYPE`.
+    pub(crate) fn record_name(&self) -> String {
+        format!("{} {}", self.name, self.rrtype)
+    }
+}
+
+/// The keyword of a severity.
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// Where the octets at fault stand in a zone file.
+fn place_in(finding: &Finding, zones: &Zones) -> Option<Place> {
+    let zone = zones.zone();
+    let question = Question::new(finding.name.clone(), finding.rrtype);
+    let records = zone.records_of(&question);
+    let text = finding.record.as_deref();
+    let is_it = |data: &Data| match (data, text) {
+        (Data::Txt(txt), Some(text)) => txt.joined() == text,
+        _ => false,
+    };
+    let record = records.iter().find(|record| is_it(&record.data)).or(records.first())?;
+    let span = finding.span.clone().filter(|_| is_it(&record.data));
+    let at = |octet| zone.place_of_octet(record, octet);
+    let start = span.clone().and_then(|span| at(span.start));
+    let end = span.and_then(|span| at(span.end));
+    let place = start.as_ref().unwrap_or(&record.data_place);
+    Some(Place {
+        file: mailproof_cli::escape::visible(place.file.as_bytes()).to_string(),
+        line: place.line,
+        column: place.column,
+        end: end.map(|end| (end.line, end.column)),
+    })
+}

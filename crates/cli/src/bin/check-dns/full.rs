@@ -1,0 +1,101 @@
+//! The findings for reading: what is wrong, where, what receivers make of it, what to do.
+
+use std::io::{self, Write};
+
+use mailproof_cli::caret::caret;
+use mailproof_cli::output::Output;
+
+use crate::concise::coloured;
+use crate::found::{Checked, Found};
+
+/// Where the lines of a note end.
+const WIDTH: usize = 96;
+
+pub(crate) fn domain(out: &mut Output, checked: &Checked, quiet: bool) -> io::Result<()> {
+    for found in &checked.findings {
+        finding(out, found)?;
+    }
+    let paint = out.paint;
+    for unknown in &checked.unknown {
+        writeln!(out, "{}: {}: {unknown}\n", paint.doubtful("unknown"), checked.domain)?;
+    }
+    match &checked.spf {
+        Some(budget) if !quiet => writeln!(out, "{}: {budget}", paint.strong(&checked.domain)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn finding(out: &mut Output, found: &Found) -> io::Result<()> {
+    let paint = out.paint;
+    let severity = coloured(paint, found.severity);
+    writeln!(out, "{severity}[{}]: {}", found.rule.id, paint.strong(&found.message))?;
+    let place = match &found.place {
+        Some(place) => {
+            format!("{}:{}:{} ({})", place.file, place.line, place.column, found.record_name())
+        }
+        None => found.record_name(),
+    };
+    writeln!(out, "  {} {place}", paint.dim("-->"))?;
+    if let Some(record) = &found.record {
+        let bar = paint.dim("|").to_string();
+        writeln!(out, "   {bar}")?;
+        let shown = match &found.span {
+            Some(span) => caret(record, span.clone(), 0).to_string(),
+            None => {
+                let shown = caret(record, 0..0, 0).to_string();
+                shown.lines().next().unwrap_or_default().to_owned()
+            }
+        };
+        for line in shown.lines() {
+            writeln!(out, "   {bar} {line}")?;
+        }
+    }
+    if let Some(consequence) = &found.consequence {
+        note(out, "note", consequence)?;
+    }
+    if let Some(fix) = &found.fix {
+        note(out, "help", fix)?;
+    }
+    if let Some(corrected) = &found.corrected {
+        // One line, however long it is: it is there to be copied.
+        writeln!(out, "           {corrected}")?;
+    }
+    let rule = found.rule;
+    note(
+        out,
+        "rule",
+        &format!("{}, {}; see check-dns explain {}", rule.name, rule.section, rule.id),
+    )?;
+    writeln!(out)
+}
+
+/// A labelled text, broken into lines of the same indent.
+fn note(out: &mut Output, label: &str, text: &str) -> io::Result<()> {
+    let equals = out.paint.dim("=").to_string();
+    let label = format!("{label}: ");
+    write!(out, "   {equals} {label}")?;
+    wrapped(out, text, 5 + label.len())
+}
+
+/// A text in lines of its own.
+pub(crate) fn paragraph(out: &mut Output, text: &str) -> io::Result<()> {
+    wrapped(out, text, 0)
+}
+
+/// A text, its first line begun at column `indent`, broken into lines of that indent.
+fn wrapped(out: &mut Output, text: &str, indent: usize) -> io::Result<()> {
+    let mut column = indent;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && column + 1 + length > WIDTH {
+            write!(out, "\n{:indent$}", "")?;
+            column = indent;
+        } else if index > 0 {
+            out.write_all(b" ")?;
+            column += 1;
+        }
+        out.write_all(word.as_bytes())?;
+        column += length;
+    }
+    out.write_all(b"\n")
+}

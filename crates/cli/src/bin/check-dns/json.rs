@@ -1,0 +1,140 @@
+//! The findings as JSON: one document, or one line for each domain. The schema is
+//! `docs/schema/check-dns.schema.json`.
+
+use std::io::{self, Write};
+
+use mailproof_cli::output::Output;
+use serde::Serialize;
+
+use crate::found::{Budget, Checked, Found, severity_word};
+use crate::summary::Summary;
+
+/// The version of the JSON schema.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// The longest record that stands in each of its findings. Local choice: a key of 16,384 bits fits.
+const LONGEST: usize = 4096;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    domains: Vec<Domain<'a>>,
+    findings: Vec<Finding<'a>>,
+    summary: &'a Summary,
+}
+
+/// A line of JSON Lines.
+#[derive(Serialize)]
+struct Line<'a> {
+    schema_version: u32,
+    #[serde(flatten)]
+    domain: Domain<'a>,
+    findings: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Domain<'a> {
+    domain: &'a str,
+    complete: bool,
+    unknown: &'a [String],
+    lookups: usize,
+    spf: Option<Spf>,
+}
+
+#[derive(Serialize)]
+struct Spf {
+    lookups: usize,
+    lookup_limit: usize,
+    void: usize,
+    void_limit: usize,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    rule: &'static str,
+    title: &'static str,
+    severity: &'static str,
+    domain: &'a str,
+    name: &'a str,
+    rrtype: &'a str,
+    file: Option<&'a str>,
+    line: Option<usize>,
+    column: Option<usize>,
+    span: Option<[usize; 2]>,
+    record: Option<String>,
+    message: &'a str,
+    consequence: Option<&'a str>,
+    fix: Option<&'a str>,
+    corrected: Option<&'a str>,
+    section: &'static str,
+}
+
+impl<'a> Domain<'a> {
+    fn of(checked: &'a Checked) -> Domain<'a> {
+        let spf = |budget: Budget| Spf {
+            lookups: budget.lookups,
+            lookup_limit: Budget::LOOKUPS,
+            void: budget.void,
+            void_limit: Budget::VOID,
+        };
+        Domain {
+            domain: &checked.domain,
+            complete: checked.unknown.is_empty(),
+            unknown: &checked.unknown,
+            lookups: checked.lookups,
+            spf: checked.spf.map(spf),
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    fn of(found: &'a Found) -> Finding<'a> {
+        let place = found.place.as_ref();
+        Finding {
+            rule: found.rule.id,
+            title: found.rule.title,
+            severity: severity_word(found.severity),
+            domain: &found.domain,
+            name: &found.name,
+            rrtype: &found.rrtype,
+            file: place.map(|place| place.file.as_str()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            span: found.span.as_ref().map(|span| [span.start, span.end]),
+            record: found
+                .record
+                .as_deref()
+                .filter(|record| record.len() <= LONGEST)
+                .map(|record| mailproof_cli::escape::visible(record).to_string()),
+            message: &found.message,
+            consequence: found.consequence.as_deref(),
+            fix: found.fix.as_deref(),
+            corrected: found.corrected.as_deref(),
+            section: found.rule.section,
+        }
+    }
+}
+
+/// The whole run in one document.
+pub(crate) fn document(out: &mut Output, all: &[Checked], summary: &Summary) -> io::Result<()> {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        domains: all.iter().map(Domain::of).collect(),
+        findings: all.iter().flat_map(|checked| &checked.findings).map(Finding::of).collect(),
+        summary,
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+/// One domain in one line, complete as soon as it is written.
+pub(crate) fn line(out: &mut Output, checked: &Checked) -> io::Result<()> {
+    let line = Line {
+        schema_version: SCHEMA_VERSION,
+        domain: Domain::of(checked),
+        findings: checked.findings.iter().map(Finding::of).collect(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

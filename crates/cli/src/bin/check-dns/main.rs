@@ -1,0 +1,49 @@
+//! `check-dns`: are the mail records of a domain right, before and after they are published.
+
+mod baseline;
+mod cache;
+mod cli;
+mod concise;
+mod dns;
+mod document;
+mod domains;
+mod examine;
+mod explain;
+mod found;
+mod full;
+mod github;
+mod gitlab;
+mod init;
+mod json;
+mod junit;
+mod lock;
+mod manifest;
+mod markdown;
+mod published;
+mod record;
+mod resume;
+mod run;
+mod sample;
+mod sarif;
+mod select;
+mod summary;
+mod write;
+mod zone_file;
+mod zones;
+
+use std::process::ExitCode;
+
+use mailproof_cli::exit::run;
+
+use crate::cli::Command;
+
+fn main() -> ExitCode {
+    let cli = cli::parse();
+    run(|| match &cli.command {
+        None => run::check(&cli.check),
+        Some(Command::Init(options)) => init::init(options),
+        Some(Command::Record(options)) => record::check(options),
+        Some(Command::Explain(options)) => explain::explain(options),
+        Some(Command::Rules(options)) => explain::list(options),
+    })
+}

@@ -1,0 +1,92 @@
+//! One record, without any DNS.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+
+use mailproof_cli::exit::{Exit, Trouble};
+use mailproof_cli::input::{STDIN, reason};
+use mailproof_cli::output::Output;
+use mailproof_dns::Name;
+use mailproof_records::{Profile, Severity, check_record};
+
+use crate::cli::{FailOn, Record};
+use crate::found::{Checked, Found};
+use crate::summary::Summary;
+use crate::write::Writer;
+use crate::zones::Zones;
+
+/// The most that is read: a record has at most 65,535 octets, and quotes and escapes around them.
+const MOST: u64 = 4 * 65_536;
+
+/// Checks the record of a file or of standard input.
+pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
+    let text = read(options)?;
+    let output = &options.output;
+    let fail_on = output.fail_on.unwrap_or(FailOn::Error);
+    let shows_info = output.verbose || fail_on == FailOn::Info;
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => default_name()?,
+    };
+    let profile = options.profile.unwrap_or(Profile::Sender);
+    let mut checked = Checked {
+        domain: name.to_string(),
+        named_at: None,
+        findings: Vec::new(),
+        lookups: 0,
+        spf: None,
+        unknown: Vec::new(),
+        not_asked: 0,
+        suppressed: 0,
+        baseline: 0,
+        not_shown: 0,
+        omitted: 0,
+    };
+    let mut findings: Vec<Found> = check_record(options.kind, &name, &text, profile)
+        .findings
+        .into_iter()
+        .map(|finding| Found::new(finding, &name, &Zones::default()))
+        .collect();
+    findings.sort_by(Found::order);
+    for found in findings {
+        if found.severity == Severity::Info && !shows_info {
+            checked.not_shown += 1;
+        } else {
+            checked.findings.push(found);
+        }
+    }
+    let mut out = Output::stdout();
+    let mut writer = Writer::new(output, fail_on.severity(), Summary::default(), false);
+    writer.domain(&mut out, checked)?;
+    writer.end(&mut out)
+}
+
+fn default_name() -> Result<Name, Trouble> {
+    "example.com".parse().map_err(|error| Trouble::Usage(format!("example.com: {error}")))
+}
+
+/// The text of the record, its line end taken off.
+fn read(options: &Record) -> Result<Vec<u8>, Trouble> {
+    let (name, mut reader): (String, Box<dyn Read>) = match &options.file {
+        Some(path) if path.as_os_str() != STDIN => {
+            let name = path.to_string_lossy().into_owned();
+            let file = File::open(path).map_err(|error| Trouble::input(&*name, reason(&error)))?;
+            (name, Box::new(file))
+        }
+        None if io::stdin().is_terminal() => {
+            return Err(Trouble::Usage(
+                "no record to check: name a FILE, or pipe a record in".into(),
+            ));
+        }
+        _ => (STDIN.into(), Box::new(io::stdin())),
+    };
+    let mut text = Vec::new();
+    let read = (&mut reader).take(MOST).read_to_end(&mut text);
+    read.map_err(|error| Trouble::input(&*name, reason(&error)))?;
+    let end = text.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n')).map_or(0, |at| at + 1);
+    text.truncate(end);
+    if text.is_empty() {
+        return Err(Trouble::input(name, "empty: there is no record in it"));
+    }
+    Ok(text)
+}

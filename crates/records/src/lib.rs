@@ -1,0 +1,39 @@
+//! Checks of published mail records: what is wrong with them, where, what receivers make of it, and
+//! what to do.
+//!
+//! [`check`] looks at everything that is published for the domain of a [`Request`], a pure function
+//! of the DNS answers known so far; [`check_record`] looks at one record by itself. Both give a
+//! [`Report`] of [`Finding`]s, each of one of the [`rules`].
+//!
+//! ```
+//! use mailproof_dns::Zone;
+//! use mailproof_records::{Request, Severity, check};
+//!
+//! let zone = Zone::parse("example.com. TXT \"v=spf1 ip4=192.0.2.1 -all\"")?;
+//! let request = Request::new("example.com".parse()?);
+//! let report = zone.resolve(|answers| check(&request, answers));
+//! let finding = report.findings.iter().find(|finding| finding.rule.id == "SPF011").unwrap();
+//! assert_eq!((finding.severity, finding.span.clone()), (Severity::Error, Some(7..20)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! STANDARDS: RFC 7208, RFC 6376, RFC 9989, RFC 5321, RFC 7672, RFC 8461, RFC 8460.
+
+mod catalogue;
+mod check;
+mod dkim;
+mod dmarc;
+mod finding;
+mod hygiene;
+mod mx;
+mod request;
+mod rule;
+mod spf;
+mod tls;
+
+pub use catalogue::rules;
+pub use check::{check, check_record};
+pub use finding::{Finding, Report, SpfBudget as Spf};
+pub use mailproof_dmarc::Policy;
+pub use request::{Kind, Profile, Request};
+pub use rule::{Rule, Severity};
