@@ -8,15 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use mailproof_testkit::{Answer, Case, run};
+use serde::Deserialize;
 use serde_json::Value;
 
 const ED25519: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 const RSA: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bd\
                    OKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4h\
                    stT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB";
-/// The RSA key of 512 bits in `testdata/keys`.
-const RSA_512: &str = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBALvRJzo8rJDxgebowXAV9g3CNCAkiMous/u/jsnvA9Cm0pB/EQWNC\
-                       B5pGAIP5H3yVuV8uc52QOKY205HN/l+S9MCAwEAAQ==";
 
 struct Home(tempfile::TempDir);
 
@@ -68,48 +67,51 @@ fn record(selector: &str, text: &str) -> String {
     format!("{selector}._domainkey.example.com. TXT \"{first}\" \"{rest}\"\n")
 }
 
+#[derive(Deserialize)]
+struct Published {
+    input: Input,
+    expect: Expect,
+}
+
+#[derive(Deserialize)]
+struct Input {
+    key: String,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Expect {
+    result: String,
+    cause: String,
+}
+
 /// Those that `opendkim-testkey` calls "key OK" are among them.
 #[test]
-fn one_key_against_one_record() {
+fn the_cases_of_the_corpus() {
     let home = Home::new();
-    let (rsa, ed25519) = (home.key("rfc8463-rsa.pem"), home.key("rfc8463.seed"));
-    let good = format!("v=DKIM1; k=rsa; p={RSA}");
-    for (key, text, code, said) in [
-        (&rsa, good.clone(), 0, "s._domainkey.example.com: published (rsa, 1024 bits)\n"),
-        (&ed25519, format!("v=DKIM1; k=ed25519; p={ED25519}"), 0, "published (ed25519)\n"),
-        (&rsa, "v=DKIM1; k=rsa; p=!!!!".into(), 1, "is not base64"),
-        (&rsa, "v=DKIM1; k=rsa; p=AAAA".into(), 1, "is no RSA key in DER"),
-        (&rsa, format!("v=DKIM1; k=rsa; p={RSA_512}"), 1, "the key has 512 bits"),
-        (&rsa, format!("v=DKIM1; k=rsa; t=y; p={RSA}"), 1, "t=y (testing)"),
-        (&rsa, format!("v=DKIM1; k=rsa; h=sha1; p={RSA}"), 1, "does not allow sha256"),
-        (&rsa, format!("v=DKIM1; k=rsa; s=tlsrpt; p={RSA}"), 1, "is not for email"),
-        (&rsa, format!("v=DKIM2; k=rsa; p={RSA}"), 1, "v=DKIM2"),
-        (&rsa, "v=DKIM1; k=rsa; p=".into(), 1, "has been revoked"),
-        (&rsa, "what is this".into(), 1, "key record"),
-        (&rsa, format!("v=DKIM1; k=ed25519; p={ED25519}"), 1, "of type ed25519"),
-        (&ed25519, good.clone(), 1, "of type rsa"),
-        // The octets are right, but not as a key of this type.
-        (&ed25519, format!("v=DKIM1; k=rsa; p={ED25519}"), 1, "of type rsa"),
-        (&ed25519, "v=DKIM1; k=ed25519; p=AAAA".into(), 1, "32 octets"),
-    ] {
+    run("keygen/published", |case: &Case<Published>| {
+        let key = home.key(&case.own.input.key);
         let arguments = [key.to_str().unwrap(), "-d", "example.com", "-s", "s"];
-        let (exit, out, err) = home.check(&arguments, &record("s", &text));
-        assert_eq!(exit, code, "{text}: {out}{err}");
-        assert!(out.contains(said), "{text}: {out}");
-    }
-    let arguments = [ed25519.to_str().unwrap(), "-d", "example.com", "-s", "s"];
-    let two = record("s", &good) + &record("s", "v=spf1 -all");
-    for (zone, code, said) in [
-        ("", 1, "not published\n"),
-        ("s._domainkey.example.com. A 192.0.2.1\n", 1, "the name has no text record"),
-        ("s._domainkey.example.com. TXT SERVFAIL\n", 3, "could not tell"),
-        ("s._domainkey.example.com. TXT TIMEOUT\n", 3, "Try again later"),
-        (&two, 1, "there are 2 text records"),
-    ] {
-        let (exit, out, err) = home.check(&arguments, zone);
-        assert_eq!(exit, code, "{zone}: {out}{err}");
-        assert!(out.replace(" (ed25519)", "").contains(said), "{zone}: {out}");
-    }
+        let zone = format!("$ORIGIN .\n{}", case.zone_text);
+        let (exit, out, _) = home.check(&[&arguments[..], &["--format", "json"]].concat(), &zone);
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(schema::breaches("genkey-check", &document), [""; 0]);
+        let (got, expect) = (&document["keys"][0], &case.own.expect);
+        let code = match expect.result.as_str() {
+            "published" => 0,
+            "unknown" => 3,
+            _ => 1,
+        };
+        // For reading it is the same.
+        assert_eq!(home.check(&arguments, &zone).0, exit, "{}", case.name);
+        Answer {
+            expected: format!("{code} {} {}", expect.result, expect.cause),
+            got: format!(
+                "{exit} {} {}",
+                got["result"].as_str().unwrap(),
+                got["cause"].as_str().unwrap()
+            ),
+        }
+    });
 }
 
 #[test]

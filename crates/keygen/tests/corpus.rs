@@ -1,5 +1,4 @@
-//! The cases of `testdata/keygen/forms/`. Those of `opendkim/` are for the tool: they have its
-//! options.
+//! The cases of `testdata/keygen/`. Those of `opendkim/` are for the tool: they have its options.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
