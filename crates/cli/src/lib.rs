@@ -7,6 +7,7 @@
 //! - data goes to standard output, remarks to standard error ([`output`]);
 //! - what comes from outside is escaped before a person sees it ([`escape`]);
 //! - the exit code is one of four ([`exit`]);
+//! - a file that is made is new, whole and for its owner alone ([`new_files`]);
 //! - the DNS is the system's, named servers', zone files' or a recording's ([`dns_options`]).
 //!
 //! ```
