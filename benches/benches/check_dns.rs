@@ -107,7 +107,9 @@ fn ten_thousand(program: &Path, delay: Duration) {
             memory = memory.max(peak.unwrap_or(0_u64));
         }
     }
+    let before = cpu_of_children();
     child.wait().expect("it ends");
+    let cpu = cpu_of_children() - before;
     let wall = begin.elapsed().as_secs_f64();
     let _ = fs::remove_file(&home);
     assert_eq!(count, DOMAINS);
@@ -116,7 +118,7 @@ fn ten_thousand(program: &Path, delay: Duration) {
     let bare = bare(&server, &questions);
     println!(
         "{DOMAINS} domains, answers after {} ms: {wall:.1} s, {} questions, {:.0} a second, \
-         {:.1} MB; the bare questions {bare:.1} s, times {:.2}",
+         {cpu:.1} s of processor time, {:.1} MB; the bare questions {bare:.1} s, times {:.2}",
         delay.as_millis(),
         questions.len(),
         questions.len() as f64 / wall,
