@@ -3,8 +3,10 @@
 use std::fs;
 
 use mailproof_keygen::{
-    DataSet, DataSetError, DataSetKind, KeyTable, SigningTable, TableError, TableWarning,
+    DataSet, DataSetError, DataSetKind, KeyTable, SigningTable, TableError, TableErrorKind,
+    TableWarning,
 };
+use zeroize::Zeroizing;
 
 use crate::caret::caret;
 use crate::escape::{safe, visible};
@@ -45,10 +47,12 @@ pub fn read_signing_table(set: &DataSet) -> Result<SigningTable, Trouble> {
     Ok(table)
 }
 
-fn read(set: &DataSet) -> Result<String, Trouble> {
+/// The text, which may hold private keys.
+fn read(set: &DataSet) -> Result<Zeroizing<String>, Trouble> {
     match set.kind {
-        DataSetKind::List => Ok(set.location.clone()),
+        DataSetKind::List => Ok(Zeroizing::new(set.location.clone())),
         DataSetKind::File | DataSetKind::Refile => fs::read_to_string(&set.location)
+            .map(Zeroizing::new)
             .map_err(|error| Trouble::input(&*set.location, reason(&error))),
     }
 }
@@ -71,12 +75,11 @@ fn warn(set: &DataSet, warnings: &[TableWarning]) {
 fn trouble(set: &DataSet, text: &str, error: &TableError) -> Trouble {
     let (before, _) = text.split_at_checked(error.span.start).unwrap_or((text, ""));
     let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let span = error.span.start - start..error.span.end.saturating_sub(start);
-    // A table may hold a private key.
+    // A table may hold private keys, and they stand last: what follows the fault is not shown.
+    let line = text.get(start..error.span.end).unwrap_or_default();
     let mark = match error.kind {
-        mailproof_keygen::TableErrorKind::Key => String::new(),
-        _ => format!("\n{}", caret(line.as_bytes(), span, 2)),
+        TableErrorKind::Key | TableErrorKind::Fields | TableErrorKind::NoValue => String::new(),
+        _ => format!("\n{}", caret(line.as_bytes(), error.span.start - start..line.len(), 2)),
     };
     Trouble::File(format!("{}: {}{mark}", name(set), safe(&error.to_string())))
 }
@@ -97,11 +100,16 @@ mod tests {
     #[test]
     fn a_line_at_fault_is_shown() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(&file, "# keys\nname mail/example.com:s:/k\n").unwrap();
+        fs::write(&file, "# keys\nname mail/example.com:s:c2VjcmV0\n").unwrap();
         let set = table(file.path().to_str().unwrap()).unwrap();
         let trouble = read_key_table(&set).unwrap_err().to_string();
         let (_, shown) = trouble.split_once('\n').unwrap();
         assert!(trouble.contains("line 2: \"mail/example.com\" is no domain"), "{trouble}");
-        assert_eq!(shown, "  name mail/example.com:s:/k\n       ^^^^^^^^^^^^^^^^");
+        assert_eq!(shown, "  name mail/example.com\n       ^^^^^^^^^^^^^^^^");
+        for line in ["c2VjcmV0", "name c2VjcmV0", "name example.com:s:c2Vjc.mV0"] {
+            fs::write(&file, line).unwrap();
+            let trouble = read_key_table(&set).unwrap_err().to_string();
+            assert!(!trouble.contains("c2Vj") && trouble.contains("line 1: "), "{trouble}");
+        }
     }
 }

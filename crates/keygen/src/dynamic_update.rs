@@ -171,7 +171,7 @@ impl UpdateRequest<'_> {
         }
         if let Some(key) = self.key {
             let before = reader.at;
-            // RFC 8945 5.1: "The TSIG RR MUST be the last RR in the message".
+            // RFC 8945 5.1: the TSIG record is the last of the message.
             let tsig = (additional > 0).then(|| reader.tsig(key)).flatten();
             self.believe(key, response.get(..before).unwrap_or_default(), tsig, flags, now)?;
         }

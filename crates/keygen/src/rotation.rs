@@ -2,7 +2,8 @@
 //!
 //! A verifier looks a key up when the message reaches it, which may be days after it was signed. So
 //! the new key is published before it is used, and the old one stays until what it has signed has
-//! arrived (RFC 6376 6.1.2, 3.1: "administrators … can … roll over keys without interruption").
+//! arrived. RFC 6376 3.1: "both public keys are advertised in the public-key repository concurrently
+//! for the transition period during which email may be in transit prior to verification".
 
 use std::fmt;
 
@@ -70,8 +71,8 @@ pub struct Pace {
     /// what was there before (RFC 1035 3.2.1). Local choice: at least an hour, and the TTL of the
     /// record.
     pub settle: u64,
-    /// From the last signature of the old key to its end. Local choice: RFC 5321 4.5.4.1 lets a
-    /// message wait in a queue for "at least 4-5 days", so a week.
+    /// From the last signature of the old key to its end. Local choice: a week, since RFC 5321
+    /// 4.5.4.1 says of queues that "the give-up time generally needs to be at least 4-5 days".
     pub keep: u64,
 }
 

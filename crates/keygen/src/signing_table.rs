@@ -71,7 +71,7 @@ impl SigningTable {
                 continue;
             }
             if entry.value.is_empty() {
-                return Err(error(entry.key, TableErrorKind::NoValue(entry.key.to_owned())));
+                return Err(error(entry.key, TableErrorKind::NoValue));
             }
             let live =
                 entry.key.find(is_regular_expression).filter(|_| kind == DataSetKind::Refile);

@@ -20,9 +20,9 @@ pub struct TableError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableErrorKind {
-    /// The line has one word.
-    #[error("{0:?} has no value")]
-    NoValue(String),
+    /// The line has one word. It is not told: in a KeyTable it may be a piece of a private key.
+    #[error("there is one word alone, without a value")]
+    NoValue,
     /// A value of a KeyTable has fewer than three fields.
     #[error("expected DOMAIN:SELECTOR:KEYFILE")]
     Fields,

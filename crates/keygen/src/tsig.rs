@@ -7,7 +7,7 @@ use mailproof_dns::Name;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-/// RFC 8945 10: "The RECOMMENDED value of Fudge is 300 seconds".
+/// By how many seconds two clocks may differ: what RFC 8945 recommends.
 pub(crate) const FUDGE: u16 = 300;
 /// RFC 8945 4.2: the type of the record, and the class ANY.
 pub(crate) const TSIG: u16 = 250;

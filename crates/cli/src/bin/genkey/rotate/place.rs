@@ -11,6 +11,7 @@ use mailproof_keygen::{
     DataSet, DataSetKind, KeyEntry, KeySource, KeyTable, add_key, change_key, remove_line,
     rename_key,
 };
+use zeroize::Zeroizing;
 
 use super::state::{Key, State};
 use super::{config, files};
@@ -221,8 +222,9 @@ fn no_entry(name: &str) -> Trouble {
     Trouble::Usage(format!("the KeyTable has no key {name:?} any more"))
 }
 
-fn read(set: &DataSet) -> Result<String, Trouble> {
+fn read(set: &DataSet) -> Result<Zeroizing<String>, Trouble> {
     fs::read_to_string(&set.location)
+        .map(Zeroizing::new)
         .map_err(|error| Trouble::input(&*set.location, reason(&error)))
 }
 
