@@ -273,6 +273,28 @@ fn what_is_not_as_planned() {
 }
 
 #[test]
+fn a_name_server_that_takes_no_updates() {
+    let home = Home::new();
+    let keys = option(&home.path("KeyTable"), "file");
+    home.write("tsig", "hmac-sha256:update:c2VjcmV0\n");
+    let (listener, tsig) = (std::net::TcpListener::bind("127.0.0.1:0").unwrap(), home.path("tsig"));
+    let address = listener.local_addr().unwrap().to_string();
+    let update = ["--key-table", &keys, "--update", &address, "--apply", "--tsig-key"];
+    let update = [&update[..], &[tsig.to_str().unwrap(), "--query-timeout", "1"]].concat();
+    // It accepts, and says nothing; then it is gone.
+    for listener in [Some(listener), None] {
+        let (code, out, err) = home.rotate(START, &update);
+        assert!(code == 3 && out.contains("cannot be reached"), "{code} {out}{err}");
+        assert!(out.contains("due    publish its record"), "{out}");
+        drop(listener);
+    }
+    home.write("tsig", "hmac-md5:update:c2VjcmV0\n");
+    let (code, out, err) = home.rotate(START, &update);
+    assert!(code == 2 && out.is_empty() && err.contains("hmac-md5"), "{code} {out}{err}");
+    assert!(!err.contains("c2Vj"));
+}
+
+#[test]
 fn usage() {
     let home = Home::new();
     let keys = option(&home.path("KeyTable"), "file");

@@ -197,7 +197,10 @@ impl<'a> Carrier<'a> {
         let mut seen = self.look_for_new(source)?;
         let mut sent = false;
         if let (Seen::NotYet(_), Some(server), true) = (&seen, &self.server, self.arguments.apply) {
-            self.send(server, &self.record(&read(&self.state.new.file)?)?)?;
+            let record = self.record(&read(&self.state.new.file)?)?;
+            if let Some(reason) = self.send(server, &record)? {
+                return Ok(Some(Halt::Unknown(reason)));
+            }
             sent = true;
             // What the resolver knew is old now.
             *source = Source::new(&self.arguments.dns)?;
@@ -259,7 +262,10 @@ impl<'a> Carrier<'a> {
         if let (Seen::NotYet(kind), Some(server), true) =
             (&seen, &self.server, self.arguments.apply)
         {
-            self.send(server, &self.record_of(&self.state.old, KeyText::revoked(*kind))?)?;
+            let record = self.record_of(&self.state.old, KeyText::revoked(*kind))?;
+            if let Some(reason) = self.send(server, &record)? {
+                return Ok(Some(Halt::Unknown(reason)));
+            }
             sent = true;
             *source = Source::new(&self.arguments.dns)?;
             seen = self.look_for_old(source)?;
@@ -329,9 +335,10 @@ impl<'a> Carrier<'a> {
         })
     }
 
-    fn send(&self, server: &Server, record: &Record) -> Result<(), Trouble> {
+    /// Publishes a record; `Some` says why that may be possible the next time.
+    fn send(&self, server: &Server, record: &Record) -> Result<Option<String>, Trouble> {
         let (RecordData::Txt(text), Some(name)) = (&record.data, record.owner.absolute()) else {
-            return Ok(());
+            return Ok(None);
         };
         let zone = self.arguments.update.update_zone.as_ref().unwrap_or(&self.state.domain);
         let update = Update {
@@ -340,9 +347,11 @@ impl<'a> Carrier<'a> {
             ttl: record.ttl,
             strings: text.strings(),
         };
-        server.update(&update)?;
-        remark("note", format_args!("the name server has taken the update of {name}"));
-        Ok(())
+        let trouble = server.update(&update)?;
+        if trouble.is_none() {
+            remark("note", format_args!("the name server has taken the update of {name}"));
+        }
+        Ok(trouble)
     }
 }
 
