@@ -298,7 +298,7 @@ fn a_run_goes_on_where_it_stopped() {
     let domains: String = (0..10).map(|number| format!("n{number}.d.example\n")).collect();
     fs::write(path("list"), domains).unwrap();
     let address = server.address().to_string();
-    let all = ["--nameserver", &address, "--domains", &path("list"), "--format", "jsonl"];
+    let all = ["--nameserver", &address, "--domains", &path("list"), "--format", "jsonl", "-v"];
     let whole = check_dns(&all);
     let lines: Vec<&str> = text(&whole.stdout).lines().collect();
     // Three lines are done, the fourth is cut off.

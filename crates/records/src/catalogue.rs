@@ -1,7 +1,19 @@
-//! Every rule.
+//! Every rule, declared once.
 
-use crate::Severity::{Error, Info, Warning};
+mod dkim;
+mod dmarc;
+mod dns;
+mod mx;
+mod spf;
+mod tls;
+
+use std::sync::LazyLock;
+
 use crate::{Rule, Severity};
+
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    [dns::RULES, spf::RULES, dkim::RULES, dmarc::RULES, mx::RULES, tls::RULES].concat()
+});
 
 const fn rule(
     id: &'static str,
@@ -15,7 +27,7 @@ const fn rule(
     Rule { id, name, severity, section, title, explanation, fix }
 }
 
-/// Every rule, in the order of the ids within their families.
+/// Every rule, family by family.
 pub fn rules() -> &'static [Rule] {
     &RULES
 }
@@ -25,171 +37,21 @@ pub(crate) fn by_id(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-#[rustfmt::skip]
-static RULES: [Rule; 55] = [
-    rule("DNS001", "string-too-long", Error, "RFC 1035 3.3", "a character-string has more than 255 octets",
-        "A text record is a list of character-strings of at most 255 octets each. A longer one is refused or cut by name servers and providers, and what is cut is no key.",
-        "Split it into several quoted strings; readers join them with nothing between."),
-    rule("DNS002", "literal-quotes", Error, "RFC 1035 5.1", "quotes are part of the text",
-        "The quotes of a zone file were pasted into a form that puts its own around the text. The record begins with a quote, so no receiver recognises it.",
-        "Publish the text without the quotes."),
-    rule("DNS003", "escaped-semicolon", Error, "RFC 1035 5.1", "a backslash stands before a semicolon or quote",
-        "The escape of a zone file was copied into a form that needs none. The backslash is part of the record and makes it unreadable.",
-        "Publish the text without the backslashes."),
-    rule("DNS006", "non-ascii", Error, "RFC 7208 3.1", "the record has octets that are not printable ASCII",
-        "Curly quotes, dashes and invisible spaces come from word processors and web pages. The grammar of every mail record is ASCII, so the record is unreadable.",
-        "Type the character anew in ASCII."),
-    rule("DNS008", "cname-and-other", Error, "RFC 1034 3.6.2", "a name has an alias and other records",
-        "Where a name is an alias (CNAME) it may have no other data. Name servers refuse such a zone, or answer now this, now that.",
-        "Keep the alias or the other records."),
-    rule("DNS011", "no-answer", Warning, "RFC 1035 4.1.1", "a question had no answer",
-        "The name servers failed or did not answer in time, so nothing is known about the name. Receivers defer mail or go without the check while this lasts.",
-        "Look at the name servers of the zone, and try again."),
-    rule("SPF001", "missing", Error, "RFC 7208 3", "the domain has no SPF record",
-        "Without a record every host may use the domain in MAIL FROM and HELO. The large providers ask every sender for SPF or DKIM, and those of bulk mail for both.",
-        "Publish a TXT record at the domain: v=spf1, what sends, -all."),
-    rule("SPF002", "multiple", Error, "RFC 7208 4.5", "the domain has several SPF records",
-        "With more than one record the check ends in permerror: none of them counts.",
-        "Put the terms into one record and take the others away."),
-    rule("SPF003", "near-miss-version", Error, "RFC 7208 4.5", "the record only looks like an SPF record",
-        "A record counts if it begins with exactly v=spf1 and a space. Anything else is passed over, so the domain has no record.",
-        "Begin the record with v=spf1 and a space."),
-    rule("SPF010", "syntax", Error, "RFC 7208 4.6", "a term is not well-formed",
-        "One error anywhere in the record makes the whole check end in permerror, before any term is looked at.",
-        "Mend the term."),
-    rule("SPF011", "modifier-lookalike", Error, "RFC 7208 6", "a mechanism is written as a modifier",
-        "A word with an equals sign is a modifier, and unknown modifiers are ignored without a word. What was meant to authorise hosts authorises nobody.",
-        "Write a colon in place of the equals sign."),
-    rule("SPF012", "unknown-modifier", Info, "RFC 7208 6", "a modifier that nobody knows",
-        "Unknown modifiers are ignored.",
-        "Take it away, unless an extension defines it."),
-    rule("SPF015", "bad-ip", Error, "RFC 7208 5.6", "an address is none",
-        "What follows ip4 or ip6 is not an address of that kind. The whole record ends in permerror.",
-        "Write the address as it is written elsewhere: 192.0.2.1 or 2001:db8::1."),
-    rule("SPF016", "bad-cidr", Error, "RFC 7208 5.6", "a prefix length is none",
-        "The length of a prefix is a number without leading zeros in its range. The whole record ends in permerror.",
-        "Write /0 to /32 for IPv4 and //0 to //128 for IPv6 after a name."),
-    rule("SPF019", "missing-argument", Error, "RFC 7208 5", "a term lacks its argument",
-        "The mechanism or modifier needs a domain or a network. The whole record ends in permerror.",
-        "Write the domain after the colon, or take the term away."),
-    rule("SPF021", "duplicate-modifier", Error, "RFC 7208 6", "redirect or exp stands twice",
-        "Both may appear once at most. The whole record ends in permerror.",
-        "Keep one of them."),
-    rule("SPF022", "macro-syntax", Error, "RFC 7208 7.1", "a macro is not well-formed",
-        "The whole record ends in permerror.",
-        "Mend the macro, or write %% for a percent sign."),
-    rule("SPF030", "plus-all", Error, "RFC 7208 5.1", "everybody passes",
-        "The record ends in +all: the whole Internet may send for the domain, and forgeries pass SPF and, through it, DMARC.",
-        "End the record in -all or ~all."),
-    rule("SPF031", "neutral-all", Warning, "RFC 7208 8.2", "what does not match is neutral",
-        "Receivers treat neutral as if there were no record.",
-        "End the record in -all or ~all."),
-    rule("SPF032", "no-all", Warning, "RFC 7208 4.7", "the record has neither all nor redirect",
-        "A record without an end counts as ending in ?all: what does not match is neutral.",
-        "End the record in -all or ~all."),
-    rule("SPF033", "softfail", Info, "RFC 7208 8.5", "what does not match is softfail",
-        "With a DMARC policy this is as good as -all, and mail that is forwarded is not refused before DKIM is looked at.",
-        "Nothing, if DMARC is enforced."),
-    rule("SPF036", "after-all", Warning, "RFC 7208 5.1", "terms stand after all",
-        "Mechanisms after all are ignored.",
-        "Move them before all, or take them away."),
-    rule("SPF037", "redirect-and-all", Warning, "RFC 7208 6.1", "redirect stands beside all",
-        "With all in the record, wherever it stands, redirect is ignored.",
-        "Keep one of them."),
-    rule("SPF040", "too-many-lookups", Error, "RFC 7208 4.6.4", "more than ten terms cause lookups",
-        "After ten of include, a, mx, ptr, exists and redirect the check ends in permerror. Which mail is hit depends on how far the evaluation gets.",
-        "Take away includes that are not needed; put addresses in place of a and mx."),
-    rule("SPF042", "void-lookups", Warning, "RFC 7208 4.6.4", "more than two lookups give nothing",
-        "Receivers may end the check in permerror after two names that do not exist or have no address.",
-        "Take away the terms whose names are gone."),
-    rule("SPF045", "ptr", Warning, "RFC 7208 5.5", "the record uses ptr",
-        "The mechanism is slow and unreliable, and SHOULD NOT be used; some receivers skip it.",
-        "Name the addresses."),
-    rule("SPF046", "include-no-spf", Error, "RFC 7208 5.2", "an include or redirect leads to no record",
-        "The check ends in permerror as soon as it gets to the term.",
-        "Take the term away, or correct the name."),
-    rule("SPF047", "loop", Error, "RFC 7208 5.2", "includes or redirects go round in a circle",
-        "The check goes round until the limit of lookups ends it in permerror.",
-        "Take the term away that leads back."),
-    rule("SPF060", "whole-internet", Error, "RFC 7208 5.6", "a network is the whole address space",
-        "A prefix of length 0 has every address in it: the record is as good as +all.",
-        "Name the networks that send."),
-    rule("SPF070", "expected-ip-not-pass", Error, "RFC 7208 2.6", "a host does not get the SPF result that is expected of it",
-        "The configuration says that the address must pass, or must not, and the evaluation of the record says otherwise.",
-        "Add the address to the record, or take the term away that lets it pass."),
-    rule("SPF071", "drift", Warning, "RFC 7208 5.2", "what is published is not what the lock file has",
-        "Records of others that are included change without notice; the lock file has what was there when somebody last looked.",
-        "If it is right, write the lock file anew."),
-    rule("DKIM001", "missing", Error, "RFC 6376 3.6.2", "the selector has no key record",
-        "Signatures with this selector cannot be verified: they count for nothing.",
-        "Publish the key record that belongs to the private key."),
-    rule("DKIM004", "multiple-records", Error, "RFC 6376 3.6.2.2", "the selector has several records",
-        "What verifiers do with several records is not defined: some take the first, some refuse.",
-        "Keep the one record of the key in use."),
-    rule("DKIM005", "bad-version", Error, "RFC 6376 3.6.1", "the version is not DKIM1, or not the first tag",
-        "Verifiers discard the record.",
-        "Begin the record with v=DKIM1."),
-    rule("DKIM006", "no-p", Error, "RFC 6376 3.6.1", "the record has no p=",
-        "Without the key nothing can be verified.",
-        "Publish the whole record, p= included."),
-    rule("DKIM007", "revoked", Warning, "RFC 6376 3.6.1", "the key is revoked",
-        "An empty p= says that the key is withdrawn: every signature with it fails.",
-        "Sign with another selector, or publish the key."),
-    rule("DKIM008", "bad-base64", Error, "RFC 6376 3.6.1", "p= is not base64",
-        "The key cannot be read: every signature with it fails.",
-        "Paste the key again, without quotes, armour lines or spaces inside."),
-    rule("DKIM009", "truncated-key", Error, "RFC 6376 3.6.1", "the key is cut short or damaged",
-        "The key cannot be read: every signature with it fails. Often the text was cut at 255 octets.",
-        "Publish the whole key, split into strings of 255 octets."),
-    rule("DKIM013", "rsa-too-short", Error, "RFC 8301 3.2", "the RSA key has less than 1024 bits",
-        "Verifiers must not take signatures with such keys.",
-        "Make a key of 2048 bits."),
-    rule("DKIM014", "rsa-short", Warning, "RFC 8301 3.2", "the RSA key has less than 2048 bits",
-        "Signers should use 2048 bits at least.",
-        "Make a key of 2048 bits under a new selector."),
-    rule("DKIM020", "testing", Warning, "RFC 6376 3.6.1", "the key says that DKIM is being tested",
-        "Verifiers treat mail signed with such a key as if it were not signed.",
-        "Take t=y away."),
-    rule("DKIM025", "private-key-mismatch", Error, "RFC 6376 3.6.2", "the key on disk is not the key published",
-        "Every signature made with it fails.",
-        "Publish the record of the key on disk, or sign with the key that is published."),
-    rule("DKIM033", "adsp", Warning, "RFC 5617", "an ADSP record is published",
-        "Author Domain Signing Practices are Historic: nobody looks at them. DMARC does what they were meant to do.",
-        "Take the record away and publish a DMARC record."),
-    rule("DMARC001", "missing", Error, "RFC 9989 4.10", "the domain has no DMARC record",
-        "Receivers have no policy for mail that fails, and the large providers ask bulk senders for a record.",
-        "Publish v=DMARC1; p=none; rua=mailto:… at _dmarc, and raise p when the reports are clean."),
-    rule("DMARC003", "multiple", Error, "RFC 9989 4.10", "the domain has several DMARC records",
-        "All of them are discarded.",
-        "Keep one."),
-    rule("DMARC007", "bad-policy", Error, "RFC 9989 4.10.1", "a policy is none",
-        "With a valid address in rua the record counts as p=none, else there is no DMARC.",
-        "Write none, quarantine or reject."),
-    rule("DMARC018", "unknown-tag", Warning, "RFC 9989 4.8", "a tag that nobody knows",
-        "It is ignored; often it is a misspelt one.",
-        "Correct the spelling, or take it away."),
-    rule("DMARC030", "no-rua", Warning, "RFC 9989 5.1.3", "no address for aggregate reports",
-        "Without reports nobody sees who sends for the domain, and what fails.",
-        "Add rua=mailto:… with an address that is read."),
-    rule("MX006", "cname-target", Error, "RFC 2181 10.3", "a mail exchange is an alias",
-        "The name of an MX record must not be an alias. Some senders do not deliver.",
-        "Point the MX record at the name that has the addresses."),
-    rule("MX007", "no-address", Error, "RFC 5321 5.1", "a mail exchange has no address",
-        "Nobody can deliver there.",
-        "Publish its address, or take the MX record away."),
-    rule("STS002", "record", Error, "RFC 8461 3.1", "the MTA-STS record is not well-formed",
-        "Senders take the record for none, and deliver without the policy.",
-        "Publish v=STSv1; id= and up to 32 letters and digits."),
-    rule("RPT001", "syntax", Error, "RFC 8460 3", "the TLS report record is not well-formed",
-        "Nobody knows where to send reports.",
-        "Publish v=TLSRPTv1; rua=mailto:…"),
-    rule("RPT002", "uri", Error, "RFC 8460 3", "reports can go to mailto and https only",
-        "Senders ignore other URIs.",
-        "Write mailto:address or https://host/path."),
-    rule("DANE002", "usage-pkix", Error, "RFC 7672 3.1.3", "the TLSA usage is not for SMTP",
-        "Usages 0 and 1 need a certification authority that both sides trust; SMTP has none, and senders take the record for unusable.",
-        "Publish 3 1 1 with the digest of the host's key, or 2 1 1 with that of its authority."),
-    rule("DANE003", "field-range", Error, "RFC 6698 2.1", "a field of the TLSA record is out of range",
-        "Senders take the record for unusable.",
-        "Usage 0 to 3, selector 0 or 1, matching type 0 to 2; SHA-256 has 32 octets, SHA-512 64."),
-];
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_declared_once_and_said_in_sentences() {
+        let mut ids: Vec<&str> = rules().iter().map(|rule| rule.id).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        for rule in rules() {
+            let texts = [rule.explanation, rule.fix];
+            assert!(texts.iter().all(|text| text.ends_with(['.', '…'])), "{}", rule.id);
+            assert!(!rule.title.ends_with('.') && !rule.section.is_empty(), "{}", rule.id);
+        }
+    }
+}

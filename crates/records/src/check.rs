@@ -3,7 +3,9 @@
 use mailproof_dns::{Answers, Failure, Missing, Name, Question, RecordType, Response, Txt};
 
 use crate::finding::Text;
-use crate::{Kind, Profile, Report, Request, dkim, dmarc, hygiene, mx, spf, tls};
+use crate::{
+    Finding, Kind, Profile, Report, Request, Severity, dkim, dmarc, hygiene, mx, spf, tls,
+};
 
 /// Checks what is published for a domain.
 ///
@@ -16,9 +18,23 @@ pub fn check(request: &Request, answers: &Answers) -> Result<Report, Missing> {
     dmarc::check(request, &mut look);
     mx::check(request, &mut look);
     tls::check(request, &mut look);
-    let Look { missing, report, .. } = look;
+    let Look { missing, mut report, .. } = look;
     missing.into_result()?;
+    for finding in &mut report.findings {
+        finding.severity = severity(finding, request.profile);
+    }
     Ok(report)
+}
+
+/// What the profile makes of a finding.
+fn severity(finding: &Finding, profile: Profile) -> Severity {
+    match (profile, finding.rule.id) {
+        (Profile::Strict, "DMARC010" | "SPF042")
+        | (Profile::Bulk | Profile::Strict, "PTR001" | "PTR002") => Severity::Error,
+        (Profile::Receiver, "STS001" | "DNS018") => Severity::Warning,
+        (Profile::NoMail, "DKIM007") => Severity::Info,
+        _ => finding.severity,
+    }
 }
 
 /// Checks one record without any DNS.
@@ -26,7 +42,6 @@ pub fn check_record(kind: Kind, name: &Name, octets: &[u8], profile: Profile) ->
     let mut report = Report::default();
     let text = Text { name, octets };
     hygiene::text(&mut report, text);
-    let _ = profile;
     match kind {
         Kind::Spf => spf::record(&mut report, text),
         Kind::Dkim => dkim::record(&mut report, text),
@@ -34,9 +49,31 @@ pub fn check_record(kind: Kind, name: &Name, octets: &[u8], profile: Profile) ->
         Kind::Adsp => report.at("DKIM033", text, 0..octets.len(), "ADSP is Historic"),
         Kind::MtaSts => tls::sts(&mut report, text),
         Kind::TlsRpt => tls::rpt(&mut report, text),
-        Kind::Bimi | Kind::Tlsa => {}
+        Kind::Bimi => tls::bimi(&mut report, text),
+        Kind::Tlsa => tlsa(&mut report, text),
+    }
+    for finding in &mut report.findings {
+        finding.severity = severity(finding, profile);
     }
     report
+}
+
+/// A TLSA record as it stands in a master file: three numbers and hexadecimal digits.
+fn tlsa(report: &mut Report, text: Text<'_>) {
+    let words = String::from_utf8_lossy(text.octets);
+    let mut words = words.split_ascii_whitespace();
+    let mut wire: Vec<u8> = Vec::new();
+    for word in words.by_ref().take(3) {
+        wire.extend(word.parse::<u8>().ok());
+    }
+    let digits: Vec<u32> =
+        words.flat_map(str::chars).filter_map(|digit| digit.to_digit(16)).collect();
+    let octets = digits.chunks(2).filter_map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    wire.extend(octets);
+    tls::tlsa(report, text.name, &wire);
 }
 
 /// The answers, what is missing of them, and what was found so far.

@@ -1,60 +1,414 @@
 //! DMARC Policy Records (RFC 9989).
 
-use mailproof_dmarc::{ErrorKind, Record, tree_walk};
-use mailproof_dns::{Failure, RecordType};
+use mailproof_dmarc::{
+    AlignmentMode, Destination, Discovery, ErrorKind, Policies, Policy, Psd, Record, ReportUri,
+    TreeWalk, public_suffix_organizational_domain, report_destination, tree_walk,
+};
+use mailproof_dns::{Data, Failure, Name, RecordType, Response};
 
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, hygiene};
+use crate::{Profile, Report, Request, Severity, hygiene};
+
+/// The tags of RFC 9989 4.7.
+const TAGS: [&str; 12] =
+    ["v", "p", "sp", "np", "adkim", "aspf", "fo", "rua", "ruf", "psd", "t", "pct"];
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
-    let Ok(name) = request.domain.prepend("_dmarc") else { return };
-    if let Some(texts) = look.texts(&name) {
-        let records: Vec<&[u8]> =
-            texts.iter().map(|txt| txt.joined()).filter(|text| Record::is_record(text)).collect();
-        if let [octets] = records.as_slice() {
-            let text = Text { name: &name, octets };
-            hygiene::text(&mut look.report, text);
-            record(&mut look.report, text);
-        } else if records.len() > 1 {
-            let message = format!("{} DMARC records", records.len());
-            look.report.of("DMARC003", &name, RecordType::Txt, message);
+    let domain = &request.domain;
+    let Ok(name) = domain.prepend("_dmarc") else { return };
+    published(domain, &name, look);
+    elsewhere(domain, look);
+    let walk = tree_walk(domain, look.answers);
+    let Some(walk) = look.keep(walk) else { return };
+    let Some((owner, record)) = walk.records.first().cloned() else {
+        missing(request, &walk, &name, look);
+        return;
+    };
+    if owner != *domain {
+        let tag = if record.tag("sp").is_some() { "sp" } else { "p" };
+        let message = format!("the policy is {tag} of {owner}");
+        look.report.of("DMARC002", &name, RecordType::Txt, message);
+    }
+    let policies = record.policies();
+    let effective = policies.map(|policies| {
+        let policy = if owner == *domain { policies.domain } else { policies.subdomains };
+        if record.testing { policy.one_level_below() } else { policy }
+    });
+    if let (Some(expected), true) = (request.policy, walk.failure.is_none())
+        && effective != Some(expected)
+    {
+        let found = effective.map_or("none at all", Policy::keyword);
+        let message = format!("{} must be in force, and {found} is", expected.keyword());
+        look.report.of("DMARC050", &name, RecordType::Txt, message);
+    }
+    if request.profile == Profile::NoMail && effective != Some(Policy::Reject) {
+        let message = format!("{domain} sends no mail, and its policy is not reject");
+        look.report.of("DMARC044", &name, RecordType::Txt, message);
+    }
+    organization(domain, &walk, &name, look);
+    if owner == *domain {
+        destinations(domain, &record, &name, look);
+    }
+}
+
+/// What stands at `_dmarc`.
+fn published(domain: &Name, name: &Name, look: &mut Look<'_>) {
+    let Some(response) = look.ask(name, RecordType::Txt) else { return };
+    if let Response::Records(set) = response
+        && let Some(target) = set.aliases.last()
+    {
+        let message = format!("_dmarc is an alias of {target}");
+        look.report.of("DMARC047", name, RecordType::Txt, message);
+    }
+    let texts: Vec<&[u8]> = response.texts().map(|txt| txt.joined()).collect();
+    let records: Vec<&[u8]> =
+        texts.iter().copied().filter(|text| Record::is_record(text)).collect();
+    for octets in texts.iter().filter(|text| !Record::is_record(text)) {
+        let text = Text { name, octets };
+        hygiene::text(&mut look.report, text);
+        if resembles(octets) {
+            let end = octets.iter().position(|&octet| octet == b';').unwrap_or(octets.len());
+            look.report.at("DMARC004", text, 0..end, "the record does not begin with v=DMARC1");
         }
     }
-    let walk = tree_walk(&request.domain, look.answers);
-    let Some(walk) = look.keep(walk) else { return };
+    match records.as_slice() {
+        [] => {}
+        [octets] => {
+            let text = Text { name, octets };
+            hygiene::text(&mut look.report, text);
+            record(&mut look.report, text);
+            levels(domain, text, look);
+        }
+        several => {
+            let message = format!("{name} has {} DMARC records", several.len());
+            look.report.of("DMARC003", name, RecordType::Txt, message);
+        }
+    }
+}
+
+fn resembles(octets: &[u8]) -> bool {
+    let start: Vec<u8> = octets
+        .iter()
+        .filter(|octet| !b"\" \t".contains(octet))
+        .take(7)
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    start == b"v=dmarc" || start.starts_with(b"dmarc") || start.starts_with(b"p=")
+}
+
+/// A record at the domain itself.
+fn elsewhere(domain: &Name, look: &mut Look<'_>) {
+    for txt in look.texts(domain).unwrap_or_default() {
+        let octets = txt.joined();
+        if Record::is_record(octets) {
+            let text = Text { name: domain, octets };
+            look.report.at("DMARC049", text, 0..octets.len(), "nobody looks for DMARC here");
+        }
+    }
+}
+
+fn missing(request: &Request, walk: &TreeWalk, name: &Name, look: &mut Look<'_>) {
     // Whoever asks nobody about the domains above takes it that they have none either.
     let is_told = match &walk.failure {
         Some((failed, failure)) => *failure == Failure::NotRecorded && *failed != request.domain,
         None => true,
     };
-    if walk.records.is_empty() && is_told && walk.several.is_none() {
-        let message = format!("{} has no DMARC record", request.domain);
-        look.report.of("DMARC001", &name, RecordType::Txt, message);
+    if !is_told || walk.several.is_some() {
+        return;
+    }
+    let message = format!("{} has no DMARC record", request.domain);
+    look.report.of("DMARC001", name, RecordType::Txt, message);
+    if request.domain.label_count() > 8 {
+        let message = format!("{} has more than eight labels", request.domain);
+        look.report.of("DMARC042", name, RecordType::Txt, message);
     }
 }
 
+/// One record by itself.
 pub(crate) fn record(report: &mut Report, text: Text<'_>) {
+    let end = text.octets.len();
     let Ok(record) = Record::parse(text.octets) else {
-        report.at("DMARC001", text, 0..text.octets.len(), "this is no DMARC record");
+        report.at("DMARC004", text, 0..end, "the record does not begin with v=DMARC1");
         return;
     };
     for error in &record.ignored {
-        let is_policy = ["p", "sp", "np"]
-            .iter()
-            .any(|name| record.tag(name).is_some_and(|tag| tag.value_span == error.span));
-        match error.kind {
-            ErrorKind::InvalidValue if is_policy => {
-                report.at("DMARC007", text, error.span.clone(), "this is no policy");
-            }
-            ErrorKind::UnknownTag => {
-                report.at("DMARC018", text, error.span.clone(), "nobody knows this tag");
-            }
-            _ => {}
+        ignored(report, text, &record, error.kind, error.span.clone());
+    }
+    policy(report, text, &record);
+    for (name, mode) in [("adkim", record.adkim), ("aspf", record.aspf)] {
+        if let (Some(tag), AlignmentMode::Strict) = (record.tag(name), mode) {
+            let message = format!("{name}=s: subdomains do not align");
+            report.at("DMARC020", text, tag.name_span.start..tag.value_span.end, message);
         }
     }
-    if record.rua.is_empty() {
+    if let (Some(tag), None) = (record.tag("fo"), record.tag("ruf")) {
+        let span = tag.name_span.start..tag.value_span.end;
+        report.at("DMARC022", text, span, "fo is ignored, since there is no ruf");
+    }
+    if let Some(tag) = record.tag("ruf") {
+        report.at("DMARC040", text, tag.name_span.clone(), "failure reports hold parts of mail");
+    }
+    if record.psd == Psd::Yes
+        && let Some(tag) = record.tag("psd")
+    {
+        let span = tag.name_span.start..tag.value_span.end;
+        report.at("DMARC041", text, span, "psd=y is for public suffixes alone");
+    }
+    if end > 450 {
+        report.at("DMARC048", text, 450..end, format!("the record has {end} octets"));
+    }
+    uris(report, text, &record);
+}
+
+/// What a receiver ignores.
+fn ignored(
+    report: &mut Report,
+    text: Text<'_>,
+    record: &Record,
+    kind: ErrorKind,
+    span: std::ops::Range<usize>,
+) {
+    let tag = record
+        .tags
+        .iter()
+        .find(|tag| tag.name_span.start <= span.start && span.end <= tag.value_span.end);
+    let name = tag.map_or("", |tag| tag.name.as_str());
+    match (kind, name) {
+        (ErrorKind::InvalidValue | ErrorKind::InvalidOctet, "p" | "sp" | "np") => {
+            report.at("DMARC007", text, span, format!("{name} is not none, quarantine or reject"));
+        }
+        (ErrorKind::InvalidValue | ErrorKind::InvalidOctet, "adkim" | "aspf") => {
+            report.at("DMARC019", text, span, format!("{name} is neither r nor s"));
+        }
+        (ErrorKind::InvalidValue | ErrorKind::OptionConflict, "fo") => {
+            report.at("DMARC021", text, span, kind.to_string());
+        }
+        (ErrorKind::UnknownTag, _) => {
+            let written = text.octets.get(span.clone()).unwrap_or_default();
+            let written = String::from_utf8_lossy(written).to_ascii_lowercase();
+            let near = TAGS.iter().find(|known| known.len() > 1 && is_near(&written, known));
+            let message = match near {
+                Some(known) => format!("nobody knows this tag; is {known} meant?"),
+                None => "nobody knows this tag".to_owned(),
+            };
+            report.at("DMARC018", text, span, message);
+            report.severity(if near.is_some() { Severity::Warning } else { Severity::Info });
+        }
+        (ErrorKind::HistoricTag, _) => {
+            let is_pct = text.octets.get(span.clone()).is_some_and(|octets| {
+                octets.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"pct"))
+            });
+            let id = if is_pct { "DMARC016" } else { "DMARC017" };
+            report.at(id, text, span, "RFC 9989 removed this tag");
+        }
+        (ErrorKind::Duplicate, _) => report.at("DMARC006", text, span, kind.to_string()),
+        (ErrorKind::InvalidUri | ErrorKind::TooMany, _) => {
+            report.at("DMARC031", text, span, kind.to_string());
+        }
+        (ErrorKind::SizeLimit, _) => report.at("DMARC033", text, span, kind.to_string()),
+        _ => report.at("DMARC005", text, span, kind.to_string()),
+    }
+}
+
+/// One letter changed, put in, left out, or two neighbours swapped.
+fn is_near(word: &str, known: &str) -> bool {
+    let (word, known) = (word.as_bytes(), known.as_bytes());
+    let same = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let front = same(word, known);
+    let rest = |octets: &[u8], skip: usize| octets.get(front + skip..).unwrap_or_default().to_vec();
+    let (word_rest, known_rest) = (rest(word, 0), rest(known, 0));
+    word != known
+        && (rest(word, 1) == rest(known, 1)
+            || rest(word, 1) == known_rest
+            || word_rest == rest(known, 1)
+            || (word_rest.len() == known_rest.len()
+                && rest(word, 2) == rest(known, 2)
+                && word_rest.first() == known_rest.get(1)
+                && word_rest.get(1) == known_rest.first()))
+}
+
+fn policy(report: &mut Report, text: Text<'_>, record: &Record) {
+    let end = text.octets.len();
+    let Some(p) = record.tag("p") else {
+        report.at("DMARC008", text, end..end, "the record has no p");
+        return;
+    };
+    let is_second = record.tags.iter().position(|tag| tag.name == "p") == Some(0)
+        || record.tags.get(1).is_some_and(|tag| tag.name == "p");
+    if !is_second {
+        report.at("DMARC009", text, p.name_span.clone(), "p is not right after the version");
+    }
+    let span = p.name_span.start..p.value_span.end;
+    match record.policies() {
+        Some(Policies { domain: Policy::None, .. }) if record.policy.is_some() => {
+            if record.rua.is_empty() {
+                report.at("DMARC011", text, span, "p=none without rua does nothing");
+            } else {
+                report.at("DMARC010", text, span, "mail that fails is delivered as before");
+            }
+        }
+        Some(policies) => {
+            let rank = |policy: Policy| {
+                [Policy::None, Policy::Quarantine, Policy::Reject]
+                    .iter()
+                    .position(|one| *one == policy)
+            };
+            for (name, policy) in
+                [("sp", record.subdomain_policy), ("np", record.nonexistent_policy)]
+            {
+                let (Some(tag), Some(policy)) = (record.tag(name), policy) else { continue };
+                if rank(policy) < rank(policies.domain) {
+                    let span = tag.name_span.start..tag.value_span.end;
+                    let message = format!("{name} is weaker than p");
+                    report.at("DMARC012", text, span, message);
+                }
+            }
+        }
+        None => {}
+    }
+    if let (Some(tag), true) = (record.tag("t"), record.testing) {
+        let effective = record.policies().map(|policies| policies.domain.one_level_below());
+        let effective = effective.map_or("none", Policy::keyword);
+        let span = tag.name_span.start..tag.value_span.end;
+        report.at("DMARC015", text, span, format!("the policy in force is {effective}"));
+    }
+}
+
+/// What depends on where in the tree the record stands.
+fn levels(domain: &Name, text: Text<'_>, look: &mut Look<'_>) {
+    let Ok(record) = Record::parse(text.octets) else { return };
+    let organization = public_suffix_organizational_domain(domain);
+    if organization == *domain {
+        if record.nonexistent_policy != Some(Policy::Reject) && record.tag("np").is_none() {
+            let end = text.octets.len();
+            look.report.at(
+                "DMARC013",
+                text,
+                end..end,
+                "np=reject would protect names that do not exist",
+            );
+        }
+        return;
+    }
+    for name in ["sp", "np"] {
+        if let (Some(tag), false) = (record.tag(name), record.psd == Psd::No) {
+            let span = tag.name_span.start..tag.value_span.end;
+            let message = format!("{name} counts at {organization} only");
+            look.report.at("DMARC014", text, span, message);
+        }
+    }
+}
+
+/// RFC 9989 and RFC 7489 may see different Organizational Domains.
+fn organization(domain: &Name, walk: &TreeWalk, name: &Name, look: &mut Look<'_>) {
+    let Some(new) = walk.organizational_domain() else { return };
+    let old = public_suffix_organizational_domain(domain);
+    if new != old {
+        let message = format!("RFC 9989 sees {new}, RFC 7489 sees {old}");
+        look.report.of("DMARC043", name, RecordType::Txt, message);
+    }
+}
+
+fn uris(report: &mut Report, text: Text<'_>, record: &Record) {
+    if record.rua.is_empty() && record.policy != Some(Policy::None) {
         let end = text.octets.len();
         report.at("DMARC030", text, end..end, "no address for aggregate reports");
+    }
+    for uris in [&record.rua, &record.ruf] {
+        let mut seen: Vec<String> = Vec::new();
+        for uri in uris {
+            if !uri.scheme().eq_ignore_ascii_case("mailto") {
+                report.at(
+                    "DMARC032",
+                    text,
+                    uri.span.clone(),
+                    "receivers have to support mailto only",
+                );
+            } else if uri.address().is_none() {
+                report.at("DMARC031", text, uri.span.clone(), "this is not one address");
+            }
+            let key = uri.uri.to_ascii_lowercase();
+            if seen.contains(&key) {
+                report.at("DMARC035", text, uri.span.clone(), "this address stands here twice");
+            }
+            seen.push(key);
+        }
+        if let Some(third) = uris.get(2) {
+            report.at("DMARC034", text, third.span.clone(), "more than two report addresses");
+        }
+    }
+}
+
+/// Whether the reports arrive.
+fn destinations(domain: &Name, record: &Record, name: &Name, look: &mut Look<'_>) {
+    let Some(octets) = look
+        .texts(name)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|txt| txt.joined())
+        .find(|text| Record::is_record(text))
+    else {
+        return;
+    };
+    let text = Text { name, octets };
+    for (uris, kind) in [
+        (&record.rua, mailproof_dmarc::Report::Aggregate),
+        (&record.ruf, mailproof_dmarc::Report::Failure),
+    ] {
+        for uri in uris {
+            let answer = report_destination(domain, uri, kind, Discovery::TreeWalk, look.answers);
+            match look.keep(answer) {
+                Some(Destination::NotAuthorized) => {
+                    let Some(host) = uri.host() else { continue };
+                    let joined = format!("{domain}._report._dmarc");
+                    match host.prepend(&joined) {
+                        Ok(needed) => {
+                            let message = format!("{host} has no record at {needed}");
+                            look.report.at("DMARC036", text, uri.span.clone(), message);
+                            if kind == mailproof_dmarc::Report::Failure {
+                                look.report.severity(Severity::Warning);
+                            }
+                        }
+                        Err(_) => {
+                            let message =
+                                format!("the name that would let {host} agree is too long");
+                            look.report.at("DMARC037", text, uri.span.clone(), message);
+                        }
+                    }
+                }
+                Some(Destination::OverriddenElsewhere) => {
+                    let message = "the destination names another host, and gets no reports";
+                    look.report.at("DMARC038", text, uri.span.clone(), message);
+                }
+                _ => {}
+            }
+            takes_mail(text, uri, look);
+        }
+    }
+}
+
+/// RFC 5321 5.1: mail goes to the MX records, or to the address records where there is none.
+fn takes_mail(text: Text<'_>, uri: &ReportUri, look: &mut Look<'_>) {
+    if uri.address().is_none() {
+        return;
+    }
+    let Some(host) = uri.host() else { return };
+    let Some(response) = look.ask(&host, RecordType::Mx) else { return };
+    let takes = match response {
+        Response::Records(set) => set
+            .records
+            .iter()
+            .any(|data| matches!(data, Data::Mx(mx) if mx.exchange != Name::root())),
+        Response::NxDomain => false,
+        _ => {
+            let addresses = [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(&host, rtype));
+            addresses.iter().any(|response| {
+                response.is_none_or(|response| matches!(response, Response::Records(_)))
+            })
+        }
+    };
+    if !takes {
+        look.report.at("DMARC039", text, uri.span.clone(), format!("{host} takes no mail"));
     }
 }

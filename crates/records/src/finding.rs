@@ -69,6 +69,13 @@ impl Report {
         }
     }
 
+    /// The last finding is of this severity.
+    pub(crate) fn severity(&mut self, severity: Severity) {
+        if let Some(last) = self.findings.last_mut() {
+            last.severity = severity;
+        }
+    }
+
     /// A finding about a name.
     pub(crate) fn of(
         &mut self,

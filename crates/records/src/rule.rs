@@ -24,7 +24,7 @@ impl fmt::Display for Severity {
 }
 
 /// What is looked for, declared once.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// The id; it never changes its meaning.
     pub id: &'static str,
