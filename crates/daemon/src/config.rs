@@ -4,6 +4,8 @@
 mod resolve;
 mod resolve_sign;
 
+pub(crate) use resolve::place_of;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +25,10 @@ use crate::settings::Settings;
 pub struct Config {
     /// What is written, with the defaults of what is not.
     pub settings: Settings,
+    /// `peers`.
+    pub peers: HostList,
+    /// `exempt-domains`.
+    pub exempt_domains: DomainList,
     /// `sign.internal-hosts`.
     pub internal_hosts: HostList,
     /// `sign.not-to`.

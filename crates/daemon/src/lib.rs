@@ -22,19 +22,27 @@
 //! sizes); opendkim.conf(5), opendmarc.conf(5), policyd-spf.conf(5).
 
 mod config;
+mod convert;
+mod decide;
+pub mod directive;
 mod domains;
 mod files;
 mod finding;
 mod hosts;
+mod old;
+pub mod postfix;
 pub mod settings;
 pub mod toml_file;
 mod value;
 
 pub use config::{AuthorKey, Config, SealingKey, Signing, Tables};
+pub use convert::to_toml;
+pub use decide::{Client, Decision, Reason, SigningKey, SigningKeySource, Steps};
 pub use domains::DomainList;
 pub use files::{FileTrouble, Files, Keys, LoadedKey};
 pub use finding::{Finding, Place, Severity, worst};
 pub use hosts::{HostEntry, HostList, HostProblem, Origin};
+pub use old::{Directive, Draft, FileKind, LoadError};
 pub use value::{
     Account, AccountError, AuthservIdError, Endpoint, EndpointError, Family, FileMode,
     FileModeError, Host, Item, ItemError, Seconds,

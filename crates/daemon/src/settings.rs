@@ -19,7 +19,7 @@ pub use policy::{
 pub use sign::{Canonicalizations, MacroRule, Seal, Sign, SignKey, SignTable};
 pub use verify::Verify;
 
-use crate::value::{Account, Endpoint, FileMode, Seconds, text_forms};
+use crate::value::{Account, Endpoint, FileMode, Item, Seconds, text_forms};
 
 /// Everything that can be set, as it is written.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct Settings {
     pub pid_file: Option<PathBuf>,
     /// Do all the work and log it, but change and refuse nothing: to run beside the old daemons.
     pub dry_run: bool,
+    /// The hosts whose mail is passed through as it is, also unsigned.
+    pub peers: Vec<Item>,
+    /// Mail of authors in these domains is passed through as it is.
+    pub exempt_domains: Vec<Item>,
     /// Where Postfix connects to, and for what.
     #[serde(rename = "listener")]
     pub listeners: Vec<Listener>,

@@ -225,7 +225,7 @@ pub enum Item {
 impl Item {
     /// This host.
     pub(crate) fn loopback() -> Vec<Item> {
-        ["127.0.0.0/8", "::1"].map(|text| Item::One(text.to_owned())).into()
+        ["127.0.0.1", "::1"].map(|text| Item::One(text.to_owned())).into()
     }
 }
 

@@ -40,6 +40,8 @@ impl Resolver<'_> {
         self.listeners(&settings);
         let signs = settings.listeners.iter().any(|listener| listener.is(Role::Sign));
         Config {
+            peers: self.hosts("peers", &settings.peers),
+            exempt_domains: self.domains("exempt-domains", &settings.exempt_domains),
             internal_hosts: self.hosts("sign.internal-hosts", &settings.sign.internal_hosts),
             not_to: self.domains("sign.not-to", &settings.sign.not_to),
             signing: self.signing(&settings.sign, signs),

@@ -30,7 +30,12 @@ impl Resolver<'_> {
                 Finding::new(
                     Severity::Warning,
                     "nothing-signed",
-                    "nothing will be signed: no domain has a key",
+                    if sign.keys.is_empty() {
+                        "nothing will be signed: no domain has a key"
+                    } else {
+                        "nothing will be signed: there is a key, but no domain that it is for \
+                         (Domain is not set)"
+                    },
                 )
                 .at(self.origins.place("sign.key"))
                 .advice(

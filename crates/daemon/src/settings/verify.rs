@@ -17,7 +17,7 @@ pub struct Verify {
     /// Whether a Received-SPF field (RFC 7208 9.1) is added too.
     pub received_spf: bool,
     /// Authentication-Results fields with one of these authserv-ids are removed, beside our own.
-    pub remove_results_of: Vec<String>,
+    pub remove_results_of: Vec<super::AuthservId>,
     /// Whether all Authentication-Results fields are removed.
     pub remove_all_results: bool,
     /// How many signatures of a message are verified. RFC 6376 6.1 lets a verifier limit them.
