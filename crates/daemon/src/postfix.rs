@@ -58,24 +58,32 @@ impl Check<'_> {
         queue.map_or_else(|| "/var/spool/postfix".into(), PathBuf::from)
     }
 
-    fn peer(&self, text: &str) -> Option<Peer> {
-        let (kind, rest) = text.split_once(':')?;
+    /// The socket that Postfix connects to by this text; two if it is not known whether it is
+    /// chrooted.
+    fn peers(&self, text: &str) -> Vec<Peer> {
+        let Some((kind, rest)) = text.split_once(':') else { return Vec::new() };
         match kind {
-            "unix" | "local" => Some(Peer::Unix(match self.is_chrooted {
-                Some(false) if rest.starts_with('/') => rest.into(),
-                _ => self.queue().join(rest.trim_start_matches('/')),
-            })),
+            "unix" | "local" => {
+                let below = Peer::Unix(self.queue().join(rest.trim_start_matches('/')));
+                let absolute = rest.starts_with('/').then(|| Peer::Unix(rest.into()));
+                match (absolute, self.is_chrooted) {
+                    (Some(absolute), Some(false)) => vec![absolute],
+                    (Some(absolute), None) => vec![below, absolute],
+                    _ => vec![below],
+                }
+            }
             "inet" => {
                 let (host, port) = rest.rsplit_once(':').unwrap_or(("localhost", rest));
                 let host = host.trim_matches(['[', ']']).to_owned();
-                Some(Peer::Inet { host, port: port.to_owned() })
+                vec![Peer::Inet { host, port: port.to_owned() }]
             }
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
-    fn listener(&self, peer: &Peer) -> Option<&Listener> {
-        self.config.settings.listeners.iter().find(|listener| is_same(&listener.socket, peer))
+    fn listener(&self, peers: &[Peer]) -> Option<&Listener> {
+        let is_one = |listener: &&Listener| peers.iter().any(|p| is_same(&listener.socket, p));
+        self.config.settings.listeners.iter().find(is_one)
     }
 
     fn milters(&mut self) {
@@ -93,12 +101,13 @@ impl Check<'_> {
         let place = found.place.clone();
         let (mut works, mut idles) = (false, false);
         for text in milter_list(&self.main.expand(&found.value)) {
-            let Some(peer) = self.peer(&text) else {
+            let peers = self.peers(&text);
+            if peers.is_empty() {
                 let said = format!("{text:?} in smtpd_milters is no socket");
                 self.say(Severity::Error, "smtpd-milters", Some(place.clone()), said);
                 continue;
-            };
-            match self.listener(&peer).map(|listener| listener.is(Role::Idle)) {
+            }
+            match self.listener(&peers).map(|listener| listener.is(Role::Idle)) {
                 Some(true) => idles = true,
                 Some(false) => works = true,
                 None => {
@@ -139,9 +148,8 @@ impl Check<'_> {
                 let Some(text) = words.next() else { break };
                 let at = Some(parameter.place.clone());
                 self.policy_service(text, at.clone());
-                let peer = self.peer(text);
-                served |= peer.and_then(|peer| self.listener(&peer).map(|l| l.is(Role::Policy)))
-                    == Some(true);
+                let found = self.listener(&self.peers(text));
+                served |= found.is_some_and(|listener| listener.is(Role::Policy));
                 place = at;
             }
         }

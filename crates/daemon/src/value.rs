@@ -34,30 +34,26 @@ pub(crate) use as_text;
 
 as_text!(Endpoint, FileMode, Account, Item, AuthservId);
 
-/// As `as_text`, for one field whose type is not ours.
-pub(crate) mod text_form {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
+/// A domain or a selector of a signature, which has letters, digits, hyphens and underscores alone.
+pub(crate) mod signer {
+    use mailproof_dns::Name;
+    use mailproof_keygen::{Domain, OwnerError};
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub(crate) fn serialize<T: Display, S: Serializer>(
-        value: &T,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
+    pub(crate) fn parse(text: &str) -> Result<Name, OwnerError> {
+        Ok(text.parse::<Domain>()?.to_string().parse()?)
     }
 
-    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    pub(crate) fn serialize<S: Serializer>(name: &Name, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(name)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Name, D::Error> {
+        parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
     }
 }
 
-/// As `text_form`, for a list.
+/// As `as_text`, for a list whose type is not ours.
 pub(crate) mod text_forms {
     use std::fmt::Display;
     use std::str::FromStr;

@@ -28,6 +28,9 @@ pub(super) struct Resolver<'a> {
     pub(super) findings: Vec<Finding>,
 }
 
+/// The setting whose file may be missing.
+const IGNORE_HOSTS: &str = "verify.ignore-hosts";
+
 /// An entry of a list, and where it stands.
 struct Entry {
     text: String,
@@ -147,6 +150,8 @@ impl Resolver<'_> {
 
     /// The entries of a list, and of the data sets in it.
     fn entries(&mut self, path: &str, items: &[Item]) -> Vec<Entry> {
+        // Without it more mail is verified, and none less: the daemon can do that.
+        let missing = if path == IGNORE_HOSTS { Severity::Warning } else { Severity::Error };
         let mut entries = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let place = self.origins.place(&format!("{path}[{index}]"));
@@ -157,7 +162,7 @@ impl Resolver<'_> {
                     entries.push(Entry { text: text.clone(), place, origin });
                 }
                 Item::Set(set) => {
-                    if let Some(text) = self.set(set, place) {
+                    if let Some(text) = self.set(set, place, missing) {
                         self.set_entries(set, &text, &mut entries);
                     }
                 }
@@ -166,8 +171,13 @@ impl Resolver<'_> {
         entries
     }
 
-    /// The text of a data set.
-    pub(super) fn set(&mut self, set: &DataSet, place: Option<Place>) -> Option<String> {
+    /// The text of a data set, or a finding of this severity.
+    pub(super) fn set(
+        &mut self,
+        set: &DataSet,
+        place: Option<Place>,
+        missing: Severity,
+    ) -> Option<String> {
         if set.kind == DataSetKind::List {
             return Some(set.location.clone());
         }
@@ -176,7 +186,7 @@ impl Resolver<'_> {
             Err(trouble) => {
                 let rule = if trouble.is_missing { "file-missing" } else { "file-unreadable" };
                 let sentence = format!("{}: {trouble}", set.location);
-                let finding = Finding::new(Severity::Error, rule, sentence).at(place);
+                let finding = Finding::new(missing, rule, sentence).at(place);
                 self.say(if trouble.is_missing {
                     finding.advice("Create the file, or correct the path.")
                 } else {

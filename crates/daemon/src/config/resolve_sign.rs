@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mailproof_dkim::{FieldSelection, PrivateKey};
+use mailproof_dns::Name;
 use mailproof_keygen::{
     DataSet, DataSetKind, KeySource, KeyTable, SigningTable, TableError, TableErrorKind,
     TableWarning, TableWarningKind,
@@ -24,6 +25,7 @@ impl Resolver<'_> {
         if let Some(table) = &sign.table {
             signing.tables = self.tables(table);
             self.keys_of_tables(&mut signing, table, sign);
+            self.alignment(&signing, table);
         }
         if signs && signing.is_empty() && !(sign.table.is_some() && signing.tables.is_none()) {
             self.say(
@@ -105,12 +107,12 @@ impl Resolver<'_> {
 
     fn tables(&mut self, table: &SignTable) -> Option<Tables> {
         let place = self.origins.place("sign.table.keys");
-        let keys = self.set(&table.keys, place).and_then(|text| {
+        let keys = self.set(&table.keys, place, Severity::Error).and_then(|text| {
             let read = KeyTable::parse(table.keys.kind, &text);
             self.told(&table.keys, &text, read, |table| table.warnings())
         });
         let place = self.origins.place("sign.table.authors");
-        let authors = self.set(&table.authors, place).and_then(|text| {
+        let authors = self.set(&table.authors, place, Severity::Error).and_then(|text| {
             let read = SigningTable::parse(table.authors.kind, &text);
             self.told(&table.authors, &text, read, |table| table.warnings())
         });
@@ -214,6 +216,42 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+impl Resolver<'_> {
+    /// Finds lines by which mail is signed for a domain that its author has nothing to do with: a
+    /// typing error, mostly.
+    fn alignment(&mut self, signing: &Signing, table: &SignTable) {
+        let Some(tables) = &signing.tables else { return };
+        for entry in tables.authors.entries() {
+            let author = entry.pattern.rsplit('@').next().unwrap_or_default();
+            let author = author.trim_start_matches(['*', '.']);
+            let key = tables.keys.key(&entry.key_name);
+            let (Some(signer), Ok(author)) =
+                (key.and_then(|key| key.domain.as_ref()), author.parse::<Name>())
+            else {
+                continue;
+            };
+            if author.label_count() >= 2 && !shares_two_labels(&author, signer) {
+                let sentence = format!(
+                    "mail of {author} is signed for {signer}, which does not count for DMARC of \
+                     {author}"
+                );
+                let place = Place::line(&name(&table.authors), entry.line);
+                let finding = Finding::new(Severity::Warning, "signer-not-aligned", sentence);
+                self.say(finding.at(place).advice("Compare the domain in the KeyTable."));
+            }
+        }
+    }
+}
+
+/// Whether two domains end alike, as those of one organization do.
+fn shares_two_labels(a: &Name, b: &Name) -> bool {
+    let last = |name: &Name| {
+        let labels: Vec<Vec<u8>> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
+        labels.into_iter().rev().take(2).collect::<Vec<_>>()
+    };
+    last(a) == last(b)
 }
 
 /// What the user knows a data set by.

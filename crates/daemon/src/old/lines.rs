@@ -12,7 +12,7 @@ use crate::directive::{Class, Format, Kind};
 use crate::files::Files;
 use crate::finding::{Finding, Place, Severity};
 use crate::toml_file::{Origins, closest};
-use crate::value::{Item, Seconds};
+use crate::value::{Item, ItemError, Seconds};
 
 /// How deep files may include others (opendkim.conf(5), "Include").
 const DEEPEST: usize = 5;
@@ -89,7 +89,7 @@ impl Reader {
                 let finding = Finding::new(
                     Severity::Error,
                     "unsupported",
-                    format!("{name} is not supported: {}", sentence.trim_end_matches('.')),
+                    format!("{name} is not supported. {sentence}"),
                 );
                 self.findings.push(finding.at(place.clone()).advice(
                     "Remove the line if you can do without; mailproofd does not start with it, so \
@@ -219,10 +219,10 @@ impl Reader {
     /// The items of a data set that is a list.
     pub(super) fn items(&mut self, name: &str, path: &str, target: &mut Vec<Item>) {
         let Some(set) = self.data_set(name, path) else { return };
-        *target = match set.kind {
-            DataSetKind::List => list(&set.location).map(Item::One).collect(),
-            _ => vec![Item::Set(set)],
-        };
+        match set.kind {
+            DataSetKind::List => self.set(name, path, target, |_| items(&set.location)),
+            _ => *target = vec![Item::Set(set)],
+        }
     }
 
     fn bad_data_set(&mut self, name: &str, error: &DataSetError, line: &Line) {
@@ -247,6 +247,15 @@ impl Reader {
 /// The parts of a list with commas.
 pub(super) fn list(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+/// The items of a list with commas, none of which is a data set.
+pub(super) fn items(text: &str) -> Result<Vec<Item>, ItemError> {
+    let each = list(text).map(|part| match part.parse()? {
+        item @ Item::One(_) => Ok(item),
+        Item::Set(_) => Err(ItemError::NotOne),
+    });
+    each.collect()
 }
 
 /// A Boolean as OpenDKIM reads it: by its first octet.

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Severity};
 use crate::settings::{
     Action, Listener, LogTarget, MacroRule, Role, Settings, SignKey, SignTable, TemporaryAction,
 };
-use crate::value::{AuthservIdError, Endpoint, FileMode};
+use crate::value::{AuthservIdError, Endpoint, FileMode, signer};
 
 pub(super) fn apply(reader: &mut Reader, draft: &mut Draft) {
     reader.origins = std::mem::take(&mut draft.origins);
@@ -144,7 +144,7 @@ fn keys(reader: &mut Reader, settings: &mut Settings) {
 fn simple_key(reader: &mut Reader, settings: &mut Settings) {
     let mut domains = Vec::new();
     reader.items("domain", "sign.key[0].domains", &mut domains);
-    let selector = reader.value("selector", "sign.key[0].selector", str::parse);
+    let selector = reader.value("selector", "sign.key[0].selector", signer::parse);
     let path = |text: &str| Ok::<_, AuthservIdError>(PathBuf::from(text));
     let file = reader.value("keyfile", "sign.key[0].file", path);
     let names = ["domain", "selector", "keyfile"];

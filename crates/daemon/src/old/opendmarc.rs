@@ -3,7 +3,7 @@
 use mailproof_keygen::{DataSet, DataSetKind};
 
 use super::Draft;
-use super::lines::{Reader, boolean, list};
+use super::lines::{Reader, boolean, items, list};
 use super::opendkim::{process, socket};
 use crate::directive::Format;
 use crate::finding::{Finding, Severity};
@@ -68,7 +68,6 @@ fn ignored(reader: &mut Reader, settings: &mut Settings) {
     verify.ignore_authenticated = false;
     let authenticated = &mut verify.ignore_authenticated;
     reader.set("ignoreauthenticatedclients", "verify.ignore-authenticated", authenticated, boolean);
-    let items = |text: &str| Ok::<_, &str>(list(text).map(Item::One).collect::<Vec<_>>());
     reader.set("ignoremailfrom", "verify.ignore-domains", &mut verify.ignore_domains, items);
     let sealers = &mut verify.trusted_sealers;
     reader.set("domainwhitelist", "verify.trusted-sealers", sealers, items);

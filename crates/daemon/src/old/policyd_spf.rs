@@ -1,10 +1,10 @@
 //! policyd-spf.conf.
 
 use super::Draft;
-use super::lines::{Reader, count, list, seconds};
+use super::lines::{Reader, count, items, list, seconds};
 use crate::finding::{Finding, Severity};
 use crate::settings::{HeaderType, Listener, RejectAt, Role};
-use crate::value::{Endpoint, Item};
+use crate::value::Endpoint;
 
 /// Where the policy service listens, which Postfix starts itself in the older setting.
 const SOCKET: &str = "/var/spool/postfix/mailproofd/policy.sock";
@@ -26,7 +26,6 @@ pub(super) fn apply(reader: &mut Reader, draft: &mut Draft) {
         let refuses = reader.value(name, "spf-service.test-only", yes);
         service.test_only = refuses.map_or(service.test_only, |refuses| !refuses);
     }
-    let items = |text: &str| Ok::<_, &str>(list(text).map(Item::One).collect::<Vec<_>>());
     let skip = &mut service.skip_addresses;
     reader.set("skip_addresses", "spf-service.skip-addresses", skip, items);
     let allow = &mut service.allow_addresses;

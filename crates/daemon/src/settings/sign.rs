@@ -9,7 +9,7 @@ use mailproof_dns::Name;
 use mailproof_keygen::DataSet;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Item, Seconds, as_text, text_form};
+use crate::value::{Item, Seconds, as_text};
 
 /// Which mail is signed, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub struct SignKey {
     #[serde(default)]
     pub subdomains: bool,
     /// Tag s=.
-    #[serde(with = "text_form")]
+    #[serde(with = "crate::value::signer")]
     pub selector: Name,
     /// The private key.
     pub file: PathBuf,
@@ -120,10 +120,10 @@ pub struct SignTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Seal {
     /// Tag d=.
-    #[serde(with = "text_form")]
+    #[serde(with = "crate::value::signer")]
     pub domain: Name,
     /// Tag s=.
-    #[serde(with = "text_form")]
+    #[serde(with = "crate::value::signer")]
     pub selector: Name,
     /// The private key.
     pub file: PathBuf,

@@ -1,5 +1,6 @@
 //! `mailproofd check-config`: what becomes of each line, and what is wrong.
 
+use std::cmp::Reverse;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -31,7 +32,7 @@ pub(crate) fn run(command: &CheckConfig) -> Result<Exit, Trouble> {
     if let Some(main) = &command.postfix {
         findings.extend(with_postfix(main, &files, &config)?);
     }
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
     let mut output = Output::stdout();
     match command.format {
         Format::Human => human(&mut output, &draft.directives, &findings)?,
@@ -56,7 +57,7 @@ fn human(output: &mut Output, directives: &[Directive], findings: &[Finding]) ->
     let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if errors > 0 {
-        writeln!(output, "{}: {errors} errors, {warnings} warnings", paint.bad("not usable"))?;
+        writeln!(output, "{}: errors {errors}, warnings {warnings}", paint.bad("not usable"))?;
     } else if warnings > 0 {
         let word = paint.doubtful("usable, with warnings");
         writeln!(output, "{word}: {warnings}")?;
