@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use mailproof_keygen::is_like;
 
 /// A list of hosts.
@@ -247,10 +247,21 @@ fn network(text: &str) -> Result<Option<IpNet>, HostProblem> {
     let prefix = length.parse().ok().and_then(|length| IpNet::new(address, length).ok());
     let network = prefix.ok_or_else(|| HostProblem::Prefix(length.to_owned()))?;
     if network.trunc() == network {
-        Ok(Some(network))
+        Ok(Some(canonical(network)))
     } else {
         Err(HostProblem::HostBits { network: network.trunc() })
     }
+}
+
+/// A network of addresses of IPv4 that are written as those of IPv6 (RFC 4291 2.5.5.2), as one of
+/// IPv4.
+pub(crate) fn canonical(network: IpNet) -> IpNet {
+    let mapped = match network {
+        IpNet::V6(net) => net.addr().to_ipv4_mapped().zip(net.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    let net = mapped.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    net.map_or(network, IpNet::V4)
 }
 
 fn is_host(text: &str) -> bool {
@@ -303,6 +314,7 @@ mod tests {
         let pattern = list(true, &["192.0.2.*", "mail*.example.com"]);
         assert!(has(&pattern, "192.0.2.10") && has(&pattern, "mail7.example.com"));
         assert!(has(&list(false, &["fe80::/64"]), "fe80::1"));
+        assert!(has(&list(false, &["::ffff:127.0.0.0/104"]), "127.0.0.9"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::config::Config;
 use crate::finding::{Finding, Place, Severity};
+use crate::hosts::canonical;
 use crate::settings::{Listener, Role};
 use crate::value::{Endpoint, Host};
 
@@ -247,6 +248,7 @@ impl Check<'_> {
                 let at = Some(parameter.place.clone());
                 self.say(Severity::Warning, "network-host-bits", at, said);
             }
+            let network = canonical(network);
             let is_loopback = network.addr().is_loopback();
             if !is_loopback && !self.config.internal_hosts.covers(network) {
                 unsigned.push(network.to_string());
@@ -330,6 +332,41 @@ fn is_chrooted(master: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rules(main: &str, master: Option<&str>, socket: &str, roles: &str) -> Vec<&'static str> {
+        let text = format!("[[listener]]\nsocket = \"{socket}\"\nroles = [\"{roles}\"]\n");
+        let (settings, origins) = crate::toml_file::parse("f", &text).unwrap();
+        let (config, _) = Config::resolve(settings, &origins, &crate::files::Files::new());
+        let main =
+            format!("smtpd_forbid_bare_newline = yes\nmilter_default_action = tempfail\n{main}\n");
+        let findings = check(&MainCf::parse("main.cf", &main), master, &config);
+        findings.iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn where_postfix_connects_to() {
+        let none: [&str; 0] = [];
+        let (spool, run) = ("local:/var/spool/postfix/m/s", "local:/run/m/s");
+        let chrooted = Some("smtp inet n - y - - smtpd");
+        let free = Some("smtp inet n - n - - smtpd");
+        for master in [None, chrooted, free] {
+            assert_eq!(rules("smtpd_milters = unix:m/s", master, spool, "verify"), none);
+        }
+        let absolute = "smtpd_milters = { unix:/run/m/s, connect_timeout=1s }";
+        assert_eq!(rules(absolute, free, run, "verify"), none);
+        assert_eq!(rules(absolute, None, run, "verify"), ["socket-outside-chroot"]);
+        let expected = ["milter-elsewhere", "socket-outside-chroot"];
+        assert_eq!(rules(absolute, chrooted, run, "verify"), expected);
+        let inet = "smtpd_milters = inet:127.0.0.1:8891\nmynetworks = [::ffff:127.0.0.0]/104";
+        assert_eq!(rules(inet, free, "inet:8891@localhost", "verify"), none);
+        assert_eq!(rules(inet, free, "inet:8892@localhost", "verify"), ["milter-elsewhere"]);
+        assert_eq!(rules(inet, free, "inet:8891@localhost", "idle"), ["only-idle"]);
+        assert_eq!(rules(inet, free, "inet:8891@localhost", "sign"), ["non-smtpd-milters"]);
+        assert_eq!(rules("", free, "inet:8891@localhost", "verify"), ["smtpd-milters"]);
+        let policy = "smtpd_recipient_restrictions = check_policy_service { unix:m/s, timeout=9 }";
+        assert_eq!(rules(policy, free, spool, "policy"), none);
+        assert_eq!(rules("", free, spool, "policy"), ["policy-service"]);
+    }
 
     #[test]
     fn lists_of_milters() {

@@ -249,6 +249,14 @@ pub(super) fn list(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
 }
 
+/// The parts of a data set that is a list.
+pub(super) fn words(text: &str) -> Result<Vec<String>, &'static str> {
+    match text.parse::<DataSet>() {
+        Ok(DataSet { kind: DataSetKind::List, location }) => Ok(list(&location).collect()),
+        _ => Err("expected a list with commas; no file is read here"),
+    }
+}
+
 /// The items of a list with commas, none of which is a data set.
 pub(super) fn items(text: &str) -> Result<Vec<Item>, ItemError> {
     let each = list(text).map(|part| match part.parse()? {

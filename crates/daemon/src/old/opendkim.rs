@@ -6,7 +6,7 @@ use mailproof_dkim::FieldSelection;
 use mailproof_dns_hickory::NameServer;
 
 use super::Draft;
-use super::lines::{Reader, boolean, count, integer, list, seconds};
+use super::lines::{Reader, boolean, count, integer, list, seconds, words};
 use crate::finding::{Finding, Severity};
 use crate::settings::{
     Action, Listener, LogTarget, MacroRule, Role, Settings, SignKey, SignTable, TemporaryAction,
@@ -100,10 +100,11 @@ fn who(reader: &mut Reader, settings: &mut Settings) {
     reader.items("peerlist", "peers", &mut settings.peers);
     reader.items("exemptdomains", "exempt-domains", &mut settings.exempt_domains);
     reader.items("dontsignmailto", "sign.not-to", &mut settings.sign.not_to);
-    let names = |text: &str| Ok::<_, AuthservIdError>(list(text).collect());
-    reader.set("mta", "sign.mta-names", &mut settings.sign.mta_names, names);
-    let macros =
-        |text: &str| list(text).map(|rule| rule.parse()).collect::<Result<Vec<MacroRule>, _>>();
+    reader.set("mta", "sign.mta-names", &mut settings.sign.mta_names, words);
+    let macros = |text: &str| {
+        let rules = words(text)?.into_iter().map(|rule| rule.parse::<MacroRule>());
+        rules.collect::<Result<Vec<_>, _>>().map_err(|_| "expected NAME or NAME=VALUE|VALUE")
+    };
     reader.set("macrolist", "sign.macros", &mut settings.sign.macros, macros);
 }
 
@@ -174,14 +175,12 @@ fn simple_key(reader: &mut Reader, settings: &mut Settings) {
 fn how(reader: &mut Reader, settings: &mut Settings) {
     let sign = &mut settings.sign;
     reader.set("canonicalization", "sign.canonicalization", &mut sign.canonicalization, str::parse);
-    let names = |text: &str| Ok::<_, AuthservIdError>(Some(list(text).collect()));
+    let names = |text: &str| words(text).map(Some);
     reader.set("oversignheaders", "sign.oversign", &mut sign.oversign, names);
     if let Some(names) = reader.value("signheaders", "sign.fields", fields) {
         sign.fields = Some(names);
     }
-    let omit = reader.value("omitheaders", "sign.fields", |text| {
-        Ok::<_, AuthservIdError>(list(text).collect::<Vec<_>>())
-    });
+    let omit = reader.value("omitheaders", "sign.fields", words);
     if let Some(omit) = omit {
         let omitted = |name: &String| {
             omit.iter().any(|o| o.trim_start_matches('+').eq_ignore_ascii_case(name))
@@ -213,7 +212,7 @@ fn how(reader: &mut Reader, settings: &mut Settings) {
 /// What SignHeaders names: a list, or `*` and what is added and left out.
 fn fields(text: &str) -> Result<Vec<String>, &'static str> {
     let is_delta = |part: &String| part == "*" || part.starts_with(['+', '-']);
-    let parts: Vec<String> = list(text).collect();
+    let parts = words(text)?;
     let mut names = if parts.iter().any(is_delta) { all_fields() } else { Vec::new() };
     for part in parts.iter().filter(|part| *part != "*") {
         match part.strip_prefix('-') {
