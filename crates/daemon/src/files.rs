@@ -115,3 +115,28 @@ impl Files {
 
 /// Keys that were read, by their paths.
 pub type Keys = HashMap<PathBuf, Arc<PrivateKey>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(LARGEST + 1).unwrap();
+        let trouble = Files::new().text(file.path()).unwrap_err();
+        assert_eq!(trouble.reason, "larger than any configuration");
+        file.as_file().set_len(3).unwrap();
+        assert_eq!(Files::new().text(file.path()), Ok("\0\0\0".to_owned()));
+        assert!(Files::new().text(Path::new("/does/not/exist")).unwrap_err().is_missing);
+    }
+
+    #[test]
+    fn a_copy_is_read_below_its_root() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a"), "x").unwrap();
+        let files = Files::below(directory.path().to_owned());
+        assert_eq!(files.text(Path::new("/a")), Ok("x".to_owned()));
+        assert!(files.exists(Path::new("/a")) && files.is_copy());
+    }
+}
