@@ -18,6 +18,7 @@ pub fn check(request: &Request, answers: &Answers) -> Result<Report, Missing> {
     dmarc::check(request, &mut look);
     mx::check(request, &mut look);
     tls::check(request, &mut look);
+    hygiene::check(request, &mut look);
     let Look { missing, mut report, .. } = look;
     missing.into_result()?;
     for finding in &mut report.findings {
@@ -100,6 +101,15 @@ impl<'a> Look<'a> {
                 None
             }
         }
+    }
+
+    /// Whether the name servers failed to answer.
+    pub(crate) fn has_failed(&self, name: &Name, rtype: RecordType) -> bool {
+        let question = Question::new(name.clone(), rtype);
+        let response = self.answers.lookup(&question);
+        response.is_some_and(|response| {
+            response.failure().is_some_and(|failure| failure != Failure::NotRecorded)
+        })
     }
 
     /// The text records, if the response is known; what is wrong with any text is noted.

@@ -1,9 +1,13 @@
-//! What can be wrong with any text record.
+//! What can be wrong with any record of a domain.
 
-use crate::Report;
+use mailproof_dmarc::public_suffix_organizational_domain;
+use mailproof_dns::{Data, Name, RecordType, Response, Txt};
+
+use crate::check::Look;
 use crate::finding::Text;
+use crate::{Report, Request, Severity};
 
-/// Quotes, escapes and octets that belong into no mail record.
+/// Quotes, escapes, white space and octets that belong into no mail record.
 pub(crate) fn text(report: &mut Report, text: Text<'_>) {
     let octets = text.octets;
     if octets.starts_with(b"\"") || octets.windows(3).any(|part| part == b"\" \"") {
@@ -20,5 +24,123 @@ pub(crate) fn text(report: &mut Report, text: Text<'_>) {
         let part = String::from_utf8_lossy(rest.get(..length).unwrap_or_default());
         let code = part.chars().next().map_or(0, u32::from);
         report.at("DNS006", text, at..at + length, format!("U+{code:04X} is not printable ASCII"));
+    }
+    let end = octets.len();
+    let (front, back) = (octets.trim_ascii_start().len(), octets.trim_ascii_end().len());
+    if front < end {
+        report.at("DNS007", text, 0..end - front, "white space before the record");
+        report.severity(Severity::Error);
+    } else if back < end {
+        report.at("DNS007", text, back..end, "white space behind the record");
+    }
+}
+
+/// A term that ends where a string ends: is a space missing?
+pub(crate) fn boundaries(report: &mut Report, text: Text<'_>, txt: &Txt) {
+    const STARTS: [&[u8]; 8] =
+        [b"ip4:", b"ip6:", b"include:", b"a:", b"mx", b"-all", b"~all", b"exists:"];
+    let mut at = 0_usize;
+    for string in txt.strings() {
+        let begins = STARTS.iter().any(|start| string.starts_with(start));
+        let before = at.checked_sub(1).and_then(|before| text.octets.get(before));
+        if begins && before.is_some_and(|octet| *octet != b' ') {
+            let message = "no space stands between this and the string before";
+            report.at("DNS005", text, at..at + string.len().min(4), message);
+        }
+        at += string.len();
+    }
+}
+
+/// What stands around the records of the domain.
+pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
+    let domain = &request.domain;
+    if public_suffix_organizational_domain(domain) == *domain && domain.label_count() == 1 {
+        let message = format!("{domain} is a single label");
+        look.report.of("DNS019", domain, RecordType::Txt, message);
+    }
+    wildcard(domain, look);
+    misplaced(domain, look);
+    doubled(domain, look);
+    size(domain, look);
+    alias(domain, look);
+}
+
+/// RFC 4592: a wildcard answers for a name that nobody has.
+fn wildcard(domain: &Name, look: &mut Look<'_>) {
+    let Ok(name) = domain.prepend("mailproof-wildcard-test") else { return };
+    let Some(texts) = look.texts(&name) else { return };
+    if !texts.is_empty() {
+        let message = format!("a text record answers for every name below {domain}");
+        look.report.of("DNS012", domain, RecordType::Txt, message);
+    }
+}
+
+/// Records of another kind than is looked for.
+fn misplaced(domain: &Name, look: &mut Look<'_>) {
+    for (prefix, own) in
+        [("_dmarc", &b"v=dmarc"[..]), ("_mta-sts", b"v=sts"), ("_smtp._tls", b"v=tlsrpt")]
+    {
+        let Ok(name) = domain.prepend(prefix) else { continue };
+        for txt in look.texts(&name).unwrap_or_default() {
+            let start: Vec<u8> = txt.joined().iter().take(9).map(u8::to_ascii_lowercase).collect();
+            let text = Text { name: &name, octets: txt.joined() };
+            let whole = 0..txt.joined().len();
+            let kind = [("SPF", &b"v=spf1"[..]), ("DKIM", b"v=dkim1"), ("DMARC", b"v=dmarc1")]
+                .into_iter()
+                .find(|(_, version)| start.starts_with(version) && !version.starts_with(own));
+            if let Some((kind, _)) = kind {
+                let message = format!("this is a record of {kind}");
+                look.report.at("DNS013", text, whole, message);
+            } else if !start.starts_with(own) && !start.starts_with(b"v=") {
+                let message = "this has nothing to do with the name";
+                look.report.at("DNS014", text, whole, message);
+            }
+        }
+    }
+}
+
+/// The zone typed after the name, in a form that adds it.
+fn doubled(domain: &Name, look: &mut Look<'_>) {
+    let Ok(name) = domain.prepend(&format!("_dmarc.{domain}")) else { return };
+    let Ok(right) = domain.prepend("_dmarc") else { return };
+    let is_there = look.texts(&right).is_some_and(|texts| !texts.is_empty());
+    if is_there {
+        return;
+    }
+    for txt in look.texts(&name).unwrap_or_default() {
+        if txt.joined().starts_with(b"v=DMARC1") {
+            let text = Text { name: &name, octets: txt.joined() };
+            let message = format!("this was meant to be at {right}");
+            look.report.at("DNS004", text, 0..txt.joined().len(), message);
+        }
+    }
+}
+
+/// The text records of the domain together.
+fn size(domain: &Name, look: &mut Look<'_>) {
+    let Some(response) = look.ask(domain, RecordType::Txt) else { return };
+    let octets: usize = response.texts().map(|txt| txt.wire_len() + 12).sum();
+    if octets > 1232 {
+        let message = format!("the text records of {domain} have {octets} octets together");
+        look.report.of("DNS015", domain, RecordType::Txt, message);
+    }
+    if let Response::Records(set) = response
+        && !(300..=86_400).contains(&set.ttl)
+    {
+        let message = format!("the TTL is {} seconds", set.ttl);
+        look.report.of("DNS016", domain, RecordType::Txt, message);
+    }
+}
+
+/// Aliases of the names where records are looked for.
+fn alias(domain: &Name, look: &mut Look<'_>) {
+    for prefix in ["_dmarc", "_mta-sts", "_smtp._tls"] {
+        let Ok(name) = domain.prepend(prefix) else { continue };
+        let Some(response) = look.ask(&name, RecordType::Cname) else { continue };
+        let [Data::Cname(target)] = response.data() else { continue };
+        if matches!(look.ask(&name, RecordType::Txt), Some(Response::NxDomain)) {
+            let message = format!("{name} is an alias of {target}, which does not exist");
+            look.report.of("DNS009", &name, RecordType::Cname, message);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rule;
 use crate::Rule;
-use crate::Severity::{Error, Warning};
+use crate::Severity::{Error, Info, Warning};
 
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
@@ -15,13 +15,46 @@ pub(super) const RULES: &[Rule] = &[
     rule("DNS003", "escaped-semicolon", Error, "RFC 1035 5.1", "a backslash stands before a semicolon or quote",
         "The escape of a zone file was copied into a form that needs none. The backslash is part of the record and makes it unreadable.",
         "Publish the text without the backslashes."),
+    rule("DNS004", "doubled-owner", Error, "RFC 1034 3.6", "the zone stands twice in the name",
+        "The form of the provider adds the zone by itself: the record is at name.zone.zone, where nobody looks.",
+        "Type the name without the zone."),
+    rule("DNS005", "split-boundary", Warning, "RFC 7208 3.3", "a term ends where a string ends",
+        "The strings of a record are joined with nothing between: a space that was meant to be there is missing.",
+        "Put a space at the end of the first string."),
     rule("DNS006", "non-ascii", Error, "RFC 7208 3.1", "the record has octets that are not printable ASCII",
         "Curly quotes, dashes and invisible spaces come from word processors and web pages. The grammar of every mail record is ASCII, so the record is unreadable.",
         "Type the character anew in ASCII."),
+    rule("DNS007", "edge-whitespace", Warning, "RFC 7208 4.5", "white space at an end of the record",
+        "Before the record it makes receivers overlook it; behind it is left over from editing.",
+        "Take it away."),
     rule("DNS008", "cname-and-other", Error, "RFC 1034 3.6.2", "a name has an alias and other records",
         "Where a name is an alias (CNAME) it may have no other data. Name servers refuse such a zone, or answer now this, now that.",
         "Keep the alias or the other records."),
+    rule("DNS009", "dangling-cname", Error, "RFC 1034 3.6.2", "an alias leads nowhere",
+        "The name has no data; and if the target can be registered, whoever does speaks for you.",
+        "Correct the alias, or take it away."),
     rule("DNS011", "no-answer", Warning, "RFC 1035 4.1.1", "a question had no answer",
         "The name servers failed or did not answer in time, so nothing is known about the name. Receivers defer mail or go without the check while this lasts.",
         "Look at the name servers of the zone, and try again."),
+    rule("DNS012", "wildcard-txt", Warning, "RFC 7208 3.5", "a wildcard answers for every name",
+        "A text record at a wildcard answers where policies and keys are looked for, and makes receivers find what is none.",
+        "Take the wildcard away, or limit it to address records."),
+    rule("DNS013", "wrong-record-here", Error, "RFC 9989 4.10", "a record of another kind stands here",
+        "Nobody looks for it here, and where it belongs it may be missing.",
+        "Publish it where it belongs: SPF at the domain, DMARC at _dmarc, keys below _domainkey."),
+    rule("DNS014", "unrelated-txt", Info, "RFC 9989 4.10", "a text that has nothing to do with the name",
+        "Most receivers pass over it, some stop.",
+        "Take it away."),
+    rule("DNS015", "rrset-too-large", Info, "RFC 7208 3.4", "the text records of the name are large together",
+        "An answer of more than 1232 octets needs TCP, which some networks block.",
+        "Take away verification tokens that are no longer needed."),
+    rule("DNS016", "ttl", Info, "RFC 1035 3.2.1", "the TTL is very short or very long",
+        "Below five minutes it is asked for all the time; above a day a mistake stays for as long.",
+        "Choose an hour to a day."),
+    rule("DNS017", "spf-rrtype", Warning, "RFC 7208 3.1", "a record of type SPF is published",
+        "The type is obsolete: nobody asks for it.",
+        "Take it away, and publish the text as TXT."),
+    rule("DNS019", "domain-not-mailable", Info, "RFC 9989 5.3.1", "the domain is a public suffix",
+        "Others register names below it; it is no domain that mail comes from.",
+        "Name the domain that mail comes from."),
 ];

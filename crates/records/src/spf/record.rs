@@ -1,0 +1,288 @@
+//! One record by itself.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use ipnet::IpNet;
+use mailproof_spf::{
+    Directive, MacroLetter, Mechanism, Modifier, ModifierKind, ParseErrorKind, Part, Qualifier,
+    Record, Term, parse, parse_all,
+};
+
+use crate::finding::Text;
+use crate::mx::is_reserved;
+use crate::{Report, Severity};
+
+/// How many networks are compared with each other. Local choice: what one text record holds.
+const NETWORKS: usize = 256;
+
+/// Everything that is wrong with a record, or weak.
+pub(crate) fn record(report: &mut Report, text: Text<'_>) {
+    let errors = parse_all(text.octets).err().unwrap_or_default();
+    let glued = words(report, text);
+    for error in &errors {
+        if !glued.iter().any(|word| word.start <= error.span.start && error.span.end <= word.end) {
+            report.at(error_rule(error.kind), text, error.span.clone(), error.kind.to_string());
+        }
+    }
+    let length = text.octets.len();
+    if length > 450 {
+        report.at("SPF006", text, 450..length, format!("the record has {length} octets"));
+    }
+    if let Ok(record) = parse(text.octets) {
+        ending(report, text, &record);
+        for term in &record.terms {
+            match term {
+                Term::Directive(directive) => mechanism(report, text, directive),
+                Term::Modifier(modifier) => self::modifier(report, text, modifier, &record),
+            }
+        }
+        networks(report, text, &record);
+    }
+}
+
+fn error_rule(kind: ParseErrorKind) -> &'static str {
+    match kind {
+        ParseErrorKind::NoVersion => "SPF003",
+        ParseErrorKind::InvalidIp4Network | ParseErrorKind::InvalidIp6Network => "SPF015",
+        ParseErrorKind::InvalidIp4CidrLength | ParseErrorKind::InvalidIp6CidrLength => "SPF016",
+        ParseErrorKind::InvalidDomainEnd => "SPF018",
+        ParseErrorKind::MissingDomainSpec | ParseErrorKind::MissingNetwork => "SPF019",
+        ParseErrorKind::DuplicateModifier => "SPF021",
+        ParseErrorKind::MacroOnlyInExplanation => "SPF023",
+        ParseErrorKind::StrayPercent
+        | ParseErrorKind::UnknownMacroLetter
+        | ParseErrorKind::MacroZeroParts
+        | ParseErrorKind::UnterminatedMacro => "SPF022",
+        _ => "SPF010",
+    }
+}
+
+/// What is seen in the words, be the record well-formed or not; the words with a better
+/// explanation than a syntax error.
+fn words(report: &mut Report, text: Text<'_>) -> Vec<Range<usize>> {
+    let mut explained = Vec::new();
+    let mut at = 0;
+    for (index, word) in text.octets.split(|&octet| octet == b' ').enumerate() {
+        let span = at..at + word.len();
+        at += word.len() + 1;
+        if index == 0 {
+            continue;
+        }
+        if word.is_empty() {
+            if at < text.octets.len() {
+                report.at("SPF007", text, span.start - 1..span.start, "several spaces");
+            }
+        } else if let Some((id, message)) = self::word(word) {
+            report.at(id, text, span.clone(), message);
+            explained.push(span);
+        }
+    }
+    explained
+}
+
+/// What is wrong with a word that the grammar has no good name for.
+fn word(word: &[u8]) -> Option<(&'static str, String)> {
+    const MECHANISMS: [&str; 8] = ["ip4", "ip6", "include", "a", "mx", "all", "exists", "ptr"];
+    let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+    let bare = word.strip_prefix(['+', '-', '~', '?']).unwrap_or(&word);
+    if bare == "all" && !word.starts_with(['-', '~', '?']) {
+        return Some(("SPF030", "everybody passes".to_owned()));
+    }
+    if let Some((name, _)) = bare.split_once('=') {
+        if MECHANISMS.contains(&name) {
+            let message = format!("`{name}=` is read as an unknown modifier and ignored");
+            return Some(("SPF011", message));
+        }
+        if bare.len() < word.len() && (name == "redirect" || name == "exp") {
+            return Some(("SPF020", "a modifier has no qualifier".to_owned()));
+        }
+    }
+    if let Some((name @ ("redirect" | "exp"), _)) = bare.split_once(':') {
+        return Some(("SPF011", format!("{name} is a modifier: it has an equals sign")));
+    }
+    let has_macro = bare.contains("%{");
+    if !has_macro && bare.contains([',', ';']) {
+        return Some(("SPF013", "terms are separated by spaces alone".to_owned()));
+    }
+    let rest = bare.get(1..).unwrap_or_default();
+    let is_glued = ["-all", "~all", "?all", "+all"]
+        .iter()
+        .any(|end| rest.ends_with(end) && !has_macro && !is_host(rest, end))
+        || ["ip4:", "ip6:", "include:"].iter().any(|start| rest.contains(start));
+    is_glued.then(|| ("SPF014", "a space is missing in here".to_owned()))
+}
+
+/// Whether what ends in `-all` may be a name: the hyphen is a letter there.
+fn is_host(word: &str, end: &str) -> bool {
+    end == "-all"
+        && word.contains(':')
+        && !word.contains('/')
+        && !word.starts_with("p4:")
+        && !word.starts_with("p6:")
+}
+
+fn ending(report: &mut Report, text: Text<'_>, record: &Record) {
+    let all = record.terms.iter().position(
+        |term| matches!(term, Term::Directive(directive) if directive.mechanism == Mechanism::All),
+    );
+    let end = text.octets.len();
+    let Some(position) = all else {
+        if record.redirect().is_none() {
+            report.at("SPF032", text, end..end, "the record has no end: it counts as ?all");
+        }
+        return;
+    };
+    let mut terms = record.terms.iter().skip(position);
+    if let Some(Term::Directive(Directive { qualifier, span, .. })) = terms.next() {
+        match qualifier {
+            Qualifier::Neutral => {
+                report.at("SPF031", text, span.clone(), "what does not match is neutral");
+            }
+            Qualifier::Softfail => {
+                report.at("SPF033", text, span.clone(), "what does not match is softfail");
+            }
+            Qualifier::Pass | Qualifier::Fail => {}
+        }
+    }
+    let after = terms.find_map(|term| match term {
+        Term::Directive(directive) => Some(directive.span.clone()),
+        Term::Modifier(_) => None,
+    });
+    if let Some(span) = after {
+        report.at("SPF036", text, span, "this stands after all and is ignored");
+    }
+    if let Some((_, span)) = record.redirect() {
+        report.at("SPF037", text, span.clone(), "redirect is ignored, since there is an all");
+    }
+}
+
+fn mechanism(report: &mut Report, text: Text<'_>, directive: &Directive) {
+    let span = directive.span.clone();
+    match &directive.mechanism {
+        Mechanism::Ptr(_) => {
+            report.at("SPF045", text, span.clone(), "ptr is slow, unreliable and discouraged");
+        }
+        Mechanism::A(_) | Mechanism::Mx(_) => {
+            report.at("SPF051", text, span.clone(), "addresses would cost no lookup");
+        }
+        Mechanism::Exists(exists) if exists.domain_spec.literal().is_none() => {
+            let message = "every check tells that domain about the client";
+            report.at("SPF069", text, span.clone(), message);
+        }
+        _ => {}
+    }
+    let parts = directive.mechanism.domain_spec().map(|spec| spec.parts()).unwrap_or_default();
+    macros(report, text, parts, &span);
+}
+
+fn macros(report: &mut Report, text: Text<'_>, parts: &[Part], span: &Range<usize>) {
+    for part in parts {
+        let Part::Macro(one) = part else { continue };
+        match one.letter {
+            MacroLetter::Ptr => {
+                report.at("SPF024", text, span.clone(), "the macro p is discouraged");
+            }
+            MacroLetter::Sender | MacroLetter::LocalPart => {
+                report.at("SPF025", text, span.clone(), "the sender's address goes into the DNS");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn modifier(report: &mut Report, text: Text<'_>, modifier: &Modifier, record: &Record) {
+    let span = modifier.span.clone();
+    let comes_early = record.directives().any(|directive| directive.span.start > span.end);
+    match &modifier.kind {
+        ModifierKind::Unknown { name, .. } => {
+            let name = name.to_ascii_lowercase();
+            match name.as_str() {
+                "ra" | "rp" | "rr" => {
+                    report.at("SPF026", text, span, "hardly anybody sends such reports");
+                }
+                // They are told as what they were meant to be.
+                "ip4" | "ip6" | "include" | "a" | "mx" | "all" | "exists" | "ptr" => {}
+                _ => report.at("SPF012", text, span, format!("nobody knows the modifier {name}")),
+            }
+            return;
+        }
+        ModifierKind::Explanation(spec) => {
+            macros(report, text, spec.parts(), &span);
+            let fails = record.directives().any(|one| one.qualifier == Qualifier::Fail);
+            if !fails && record.redirect().is_none() {
+                report.at("SPF039", text, span.clone(), "nothing fails, so nothing is explained");
+            }
+        }
+        ModifierKind::Redirect(spec) => macros(report, text, spec.parts(), &span),
+    }
+    if comes_early {
+        report.at("SPF038", text, span, "a mechanism stands behind it");
+    }
+}
+
+/// What the networks of the record are, and how they lie in each other.
+fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
+    let mut seen: Vec<IpNet> = Vec::new();
+    for directive in record.directives() {
+        let span = directive.span.clone();
+        let network = match &directive.mechanism {
+            Mechanism::Ip4(ip4) => IpNet::V4(ip4.network),
+            Mechanism::Ip6(ip6) => IpNet::V6(ip6.network),
+            _ => continue,
+        };
+        if network.addr() != network.network() {
+            let message = format!("the whole of {} is meant", network.trunc());
+            report.at("SPF017", text, span.clone(), message);
+        }
+        if directive.qualifier == Qualifier::Pass {
+            size(report, text, &network, &span);
+        }
+        if network.prefix_len() > 0 && is_reserved(network.addr()) {
+            let message = format!("{network} is not public");
+            report.at("SPF062", text, span.clone(), message);
+        }
+        if let Some(wider) = seen.iter().find(|wider| wider.contains(&network)) {
+            report.at("SPF050", text, span, format!("{wider} has it all"));
+        }
+        if seen.len() < NETWORKS {
+            seen.push(network.trunc());
+        }
+    }
+    halves(report, text, &seen);
+}
+
+fn size(report: &mut Report, text: Text<'_>, network: &IpNet, span: &Range<usize>) {
+    let (warn, bad) = match network.addr() {
+        IpAddr::V4(_) => (16, 8),
+        IpAddr::V6(_) => (32, 0),
+    };
+    let length = network.prefix_len();
+    if length == 0 {
+        report.at("SPF060", text, span.clone(), "this network is the whole Internet");
+    } else if length < warn {
+        report.at("SPF061", text, span.clone(), format!("{network} is very large"));
+        if length < bad {
+            report.severity(Severity::Error);
+        }
+    }
+}
+
+/// Two halves are the whole, too.
+fn halves(report: &mut Report, text: Text<'_>, networks: &[IpNet]) {
+    let mut halves = networks.iter().filter(|network| network.prefix_len() == 1);
+    let v4 = halves.clone().filter(|network| network.addr().is_ipv4());
+    let v6 = halves.clone().filter(|network| network.addr().is_ipv6());
+    let is_whole = |count: usize| count > 1;
+    let distinct = |networks: Vec<&IpNet>| {
+        let mut networks = networks;
+        networks.sort();
+        networks.dedup();
+        networks.len()
+    };
+    if halves.next().is_some()
+        && (is_whole(distinct(v4.collect())) || is_whole(distinct(v6.collect())))
+    {
+        report.at("SPF060", text, 0..text.octets.len(), "two halves are the whole Internet");
+    }
+}

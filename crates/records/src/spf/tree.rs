@@ -1,0 +1,223 @@
+//! The tree of includes and redirects.
+
+use std::ops::Range;
+
+use mailproof_dmarc::public_suffix_organizational_domain;
+use mailproof_dns::{Data, Name, RecordType, Response};
+use mailproof_spf::{
+    Directive, Mechanism, ModifierKind, Qualifier, Record, Term, is_spf_record, parse,
+};
+
+use crate::check::Look;
+use crate::finding::{SpfBudget, Text};
+
+/// How many records of a tree are looked at. Local choice: RFC 7208 4.6.4 allows eleven.
+const RECORDS: usize = 64;
+/// How deep a tree is followed. Local choice: as deep as eleven lookups can lead.
+const DEPTH: usize = 12;
+/// RFC 7208 4.6.4: "MUST limit the total number of those terms to 10".
+const LOOKUPS: usize = 10;
+/// RFC 7208 4.6.4: "SHOULD limit "void lookups" to two".
+const VOID: usize = 2;
+
+pub(super) fn check(text: Text<'_>, look: &mut Look<'_>) {
+    let Ok(record) = parse(text.octets) else { return };
+    let mut tree =
+        Tree { budget: SpfBudget { lookups: 0, void: 0 }, records: 0, included: Vec::new() };
+    tree.walk(text, &record, std::slice::from_ref(text.name), look);
+    let SpfBudget { lookups, void } = tree.budget;
+    let whole = 0..text.octets.len();
+    if lookups > LOOKUPS {
+        let message = format!("{lookups} terms of the tree cause lookups, and 10 are allowed");
+        look.report.at("SPF040", text, whole.clone(), message);
+    } else if lookups >= LOOKUPS - 2 {
+        let message = format!("{lookups} of 10 lookups are spent");
+        look.report.at("SPF041", text, whole.clone(), message);
+        if lookups == LOOKUPS {
+            look.report.severity(crate::Severity::Warning);
+        }
+    }
+    if void > VOID {
+        let message = format!("{void} lookups give nothing, and 2 are allowed");
+        look.report.at("SPF042", text, whole, message);
+    }
+    look.report.spf = Some(tree.budget);
+}
+
+struct Tree {
+    budget: SpfBudget,
+    records: usize,
+    /// Whose records were included.
+    included: Vec<Name>,
+}
+
+impl Tree {
+    fn walk(&mut self, text: Text<'_>, record: &Record, path: &[Name], look: &mut Look<'_>) {
+        self.records += 1;
+        for term in &record.terms {
+            match term {
+                Term::Directive(directive) if directive.mechanism.counts() => {
+                    self.directive(text, directive, path, look);
+                }
+                Term::Directive(_) => {}
+                Term::Modifier(modifier) => {
+                    let ModifierKind::Redirect(spec) = &modifier.kind else { continue };
+                    self.budget.lookups += 1;
+                    let target = spec.literal().and_then(|text| text.parse::<Name>().ok());
+                    let Some(target) = target else { continue };
+                    self.follow(text, &target, modifier.span.clone(), path, look);
+                }
+            }
+        }
+    }
+
+    fn directive(
+        &mut self,
+        text: Text<'_>,
+        directive: &Directive,
+        path: &[Name],
+        look: &mut Look<'_>,
+    ) {
+        self.budget.lookups += 1;
+        let span = directive.span.clone();
+        let target = match directive.mechanism.domain_spec() {
+            None => Some(text.name.clone()),
+            Some(spec) => spec.literal().and_then(|text| text.parse::<Name>().ok()),
+        };
+        let Some(target) = target else { return };
+        match directive.mechanism {
+            Mechanism::Include(_) => {
+                if self.included.contains(&target) && !path.contains(&target) {
+                    let message = format!("{target} is included twice");
+                    look.report.at("SPF049", text, span.clone(), message);
+                }
+                self.included.push(target.clone());
+                self.follow(text, &target, span, path, look);
+            }
+            Mechanism::Mx(_) => self.exchanges(text, &target, span, look),
+            Mechanism::A(_) | Mechanism::Exists(_) => {
+                let responses =
+                    [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(&target, rtype));
+                let is_void = |response: &Option<&Response>| {
+                    matches!(response, Some(Response::NxDomain | Response::NoData))
+                };
+                if responses.iter().all(is_void) {
+                    self.void(text, &target, span, look);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn exchanges(
+        &mut self,
+        text: Text<'_>,
+        target: &Name,
+        span: Range<usize>,
+        look: &mut Look<'_>,
+    ) {
+        let Some(response) = look.ask(target, RecordType::Mx) else { return };
+        let count = response.data().iter().filter(|data| matches!(data, Data::Mx(_))).count();
+        if count > 10 {
+            let message = format!("{target} has {count} mail exchanges, and 10 are allowed");
+            look.report.at("SPF044", text, span, message);
+        } else if count == 0 {
+            self.void(text, target, span, look);
+        }
+    }
+
+    /// A name that gives nothing.
+    fn void(&mut self, text: Text<'_>, target: &Name, span: Range<usize>, look: &mut Look<'_>) {
+        self.budget.void += 1;
+        if !self.is_dangling(text, target, span.clone(), look) {
+            look.report.at("SPF043", text, span, format!("{target} gives nothing"));
+        }
+    }
+
+    /// Whether anybody could register the domain of a name, which then is told.
+    fn is_dangling(
+        &mut self,
+        text: Text<'_>,
+        target: &Name,
+        span: Range<usize>,
+        look: &mut Look<'_>,
+    ) -> bool {
+        let registrable = public_suffix_organizational_domain(target);
+        let is_gone = matches!(look.ask(&registrable, RecordType::Ns), Some(Response::NxDomain));
+        if is_gone {
+            let message = format!("{registrable} does not exist: anybody may register it");
+            look.report.at("SPF064", text, span, message);
+        }
+        is_gone
+    }
+
+    fn follow(
+        &mut self,
+        text: Text<'_>,
+        target: &Name,
+        span: Range<usize>,
+        path: &[Name],
+        look: &mut Look<'_>,
+    ) {
+        if path.contains(target) {
+            look.report.at("SPF047", text, span, format!("this leads back to {target}"));
+            return;
+        }
+        if self.records >= RECORDS || path.len() > DEPTH {
+            return;
+        }
+        let Some(response) = look.ask(target, RecordType::Txt) else {
+            if look.has_failed(target, RecordType::Txt) {
+                let message = format!("the record of {target} could not be had");
+                look.report.at("SPF048", text, span, message);
+            }
+            return;
+        };
+        if matches!(response, Response::NxDomain | Response::NoData) {
+            self.budget.void += 1;
+        }
+        let records: Vec<&[u8]> =
+            response.texts().map(|txt| txt.joined()).filter(|text| is_spf_record(text)).collect();
+        match records.as_slice() {
+            [octets] => {
+                let inner = Text { name: target, octets };
+                match parse(octets) {
+                    Ok(record) => {
+                        permissive(text, target, &record, span, look);
+                        let path = [path, std::slice::from_ref(target)].concat();
+                        self.walk(inner, &record, &path, look);
+                    }
+                    Err(error) => {
+                        let message = format!("the record of {target} is broken: {error}");
+                        look.report.at("SPF046", text, span, message);
+                    }
+                }
+            }
+            others => {
+                if others.is_empty() && self.is_dangling(text, target, span.clone(), look) {
+                    return;
+                }
+                let count = others.len();
+                let message = format!("{target} has {count} SPF records, and one is needed");
+                look.report.at("SPF046", text, span, message);
+            }
+        }
+    }
+}
+
+/// A record that is included, and lets everybody pass.
+fn permissive(
+    text: Text<'_>,
+    target: &Name,
+    record: &Record,
+    span: Range<usize>,
+    look: &mut Look<'_>,
+) {
+    let is_open = record.directives().any(|directive| {
+        directive.mechanism == Mechanism::All && directive.qualifier == Qualifier::Pass
+    });
+    if is_open {
+        let message = format!("the record of {target} lets everybody pass");
+        look.report.at("SPF052", text, span, message);
+    }
+}
