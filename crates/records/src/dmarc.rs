@@ -47,6 +47,9 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         look.report.of("DMARC044", &name, RecordType::Txt, message);
     }
     organization(domain, &walk, &name, look);
+    if matches!(effective, Some(Policy::Quarantine | Policy::Reject)) {
+        mechanisms(request, &name, look);
+    }
     if owner == *domain {
         destinations(domain, &record, &name, look);
     }
@@ -298,6 +301,26 @@ fn levels(domain: &Name, text: Text<'_>, look: &mut Look<'_>) {
             look.report.at("DMARC014", text, span, message);
         }
     }
+}
+
+/// Whether both mechanisms are there for a policy that is enforced.
+fn mechanisms(request: &Request, name: &Name, look: &mut Look<'_>) {
+    let domain = &request.domain;
+    if request.profile == Profile::NoMail {
+        return;
+    }
+    let has_spf = look
+        .texts(domain)
+        .map(|texts| texts.iter().any(|txt| mailproof_spf::is_spf_record(txt.joined())));
+    let node = domain.prepend("_domainkey").ok();
+    let node = node.and_then(|node| look.ask(&node, RecordType::Txt));
+    let lacking = match (has_spf, node) {
+        (Some(false), _) => "SPF",
+        (_, Some(Response::NxDomain)) => "DKIM",
+        _ => return,
+    };
+    let message = format!("{domain} has no {lacking}, and forwarding or a change breaks the other");
+    look.report.of("DMARC045", name, RecordType::Txt, message);
 }
 
 /// RFC 9989 and RFC 7489 may see different Organizational Domains.

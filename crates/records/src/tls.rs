@@ -218,6 +218,10 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
                 tlsa(&mut look.report, &name, wire);
             }
         }
+        if !set.authenticated && validates(look) {
+            let message = format!("{name} is not protected by DNSSEC");
+            look.report.of("DANE001", &name, RecordType::Tlsa, message);
+        }
         if set.records.len() == 1 {
             let message = format!("{name} has one TLSA record");
             look.report.of("DANE007", &name, RecordType::Tlsa, message);
@@ -228,6 +232,12 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
         }
     }
     Some(has_any)
+}
+
+/// Whether the answers come from somebody who validates: the root is signed.
+fn validates(look: &mut Look<'_>) -> bool {
+    let root = look.ask(&Name::root(), RecordType::Soa);
+    matches!(root, Some(Response::Records(set)) if set.authenticated)
 }
 
 /// One TLSA record (RFC 6698 2.1).
