@@ -7,6 +7,7 @@ use mailproof_cli::escape::safe;
 use mailproof_dns::{Data, Name, Question, RecordType};
 use mailproof_records::{Finding, Rule, Severity, Spf, rules};
 
+use crate::correct::{corrected, replacement};
 use crate::lock::{Drift, What};
 use crate::zone_file::Defect;
 use crate::zones::Zones;
@@ -83,6 +84,8 @@ pub(crate) struct Found {
     pub(crate) fix: Option<String>,
     /// The record to publish in its stead.
     pub(crate) corrected: Option<String>,
+    /// What to put in place of the octets at fault.
+    pub(crate) replacement: Option<String>,
     /// Where the octets at fault stand in a zone file.
     pub(crate) place: Option<Place>,
 }
@@ -102,6 +105,12 @@ impl Found {
     /// The finding of a domain; its place is looked for in the zone files.
     pub(crate) fn new(finding: Finding, domain: &Name, zones: &Zones) -> Found {
         let place = place_in(&finding, zones);
+        let fault = finding.record.as_deref().zip(finding.span.as_ref());
+        let replacement =
+            fault.and_then(|(record, span)| replacement(finding.rule.id, record, span));
+        let corrected = fault
+            .zip(replacement.as_deref())
+            .and_then(|((record, span), new)| corrected(record, span, new));
         Found {
             rule: finding.rule,
             severity: finding.severity,
@@ -114,7 +123,8 @@ impl Found {
             message: safe(&finding.message).to_string(),
             consequence: Some(safe(&finding.consequence).to_string()),
             fix: finding.fix.map(|fix| safe(&fix).to_string()),
-            corrected: None,
+            corrected,
+            replacement: replacement.map(|text| safe(&text).to_string()),
             place,
         }
     }
@@ -135,6 +145,7 @@ impl Found {
             consequence: None,
             fix: (!fix.is_empty()).then(|| safe(fix).to_string()),
             corrected: None,
+            replacement: None,
             place: None,
         })
     }

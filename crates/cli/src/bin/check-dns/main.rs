@@ -4,6 +4,7 @@ mod baseline;
 mod cache;
 mod cli;
 mod concise;
+mod correct;
 mod dns;
 mod document;
 mod domains;

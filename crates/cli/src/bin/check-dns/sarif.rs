@@ -110,14 +110,39 @@ fn result(found: &Found, index: usize, named_at: Option<&Place>) -> Value {
     if let (Some(place), Some(object)) = (place, location.as_object_mut()) {
         object.insert("physicalLocation".into(), physical(place));
     }
-    json!({
+    let mut result = json!({
         "ruleId": found.rule.id,
         "ruleIndex": index,
         "level": level(found.severity),
         "message": { "text": text },
         "locations": [location],
         "partialFingerprints": { "ruleNameTerm/v1": found.fingerprint() },
-    })
+    });
+    if let (Some(fix), Some(object)) = (fix(found), result.as_object_mut()) {
+        object.insert("fixes".into(), json!([fix]));
+    }
+    result
+}
+
+/// The change of the zone file that mends it; of what is on one line only, and not what is to be
+/// taken out, which leaves spaces behind.
+fn fix(found: &Found) -> Option<Value> {
+    let new =
+        found.replacement.as_deref().filter(|new| !new.is_empty() && !new.starts_with(';'))?;
+    let place = found
+        .place
+        .as_ref()
+        .filter(|place| place.end.is_some_and(|(line, _)| line == place.line))?;
+    let mut change = physical(place);
+    let region = change.get_mut("region")?.take();
+    change.as_object_mut()?.remove("region");
+    change.as_object_mut()?.insert(
+        "replacements".into(),
+        json!([{ "deletedRegion": region, "insertedContent": { "text": new } }]),
+    );
+    Some(
+        json!({ "description": { "text": found.fix.as_ref().unwrap_or(&found.message) }, "artifactChanges": [change] }),
+    )
 }
 
 fn physical(place: &Place) -> Value {
