@@ -54,8 +54,10 @@ pub(crate) fn boundaries(report: &mut Report, text: Text<'_>, txt: &Txt) {
 /// What stands around the records of the domain.
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
-    if public_suffix_organizational_domain(domain) == *domain && domain.label_count() == 1 {
-        let message = format!("{domain} is a single label");
+    // What is registered below a public suffix is a domain of its own.
+    let below = domain.prepend("a").ok();
+    if below.is_some_and(|below| public_suffix_organizational_domain(&below) == below) {
+        let message = format!("{domain} is a public suffix");
         look.report.of("DNS019", domain, RecordType::Txt, message);
     }
     wildcard(domain, look);

@@ -16,6 +16,9 @@ use crate::{Report, Severity};
 /// How many networks are compared with each other. Local choice: what one text record holds.
 const NETWORKS: usize = 256;
 
+/// The shortest prefix of what RFC 6890 reserves: fc00::/7.
+const RESERVED_BITS: u8 = 7;
+
 /// Everything that is wrong with a record, or weak.
 pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     let errors = parse_all(text.octets).err().unwrap_or_default();
@@ -75,6 +78,9 @@ fn words(report: &mut Report, text: Text<'_>) -> Vec<Range<usize>> {
             }
         } else if let Some((id, message)) = self::word(word) {
             report.at(id, text, span.clone(), message);
+            if id == "SPF007" {
+                report.severity(Severity::Error);
+            }
             explained.push(span);
         }
     }
@@ -84,6 +90,12 @@ fn words(report: &mut Report, text: Text<'_>) -> Vec<Range<usize>> {
 /// What is wrong with a word that the grammar has no good name for.
 fn word(word: &[u8]) -> Option<(&'static str, String)> {
     const MECHANISMS: [&str; 8] = ["ip4", "ip6", "include", "a", "mx", "all", "exists", "ptr"];
+    if word.contains(&b'\t') {
+        return Some(("SPF007", "a tab does not separate terms".to_owned()));
+    }
+    if !word.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
     let word = String::from_utf8_lossy(word).to_ascii_lowercase();
     let bare = word.strip_prefix(['+', '-', '~', '?']).unwrap_or(&word);
     if bare == "all" && !word.starts_with(['-', '~', '?']) {
@@ -238,7 +250,7 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
         if directive.qualifier == Qualifier::Pass {
             size(report, text, &network, &span);
         }
-        if network.prefix_len() > 0 && is_reserved(network.addr()) {
+        if network.prefix_len() >= RESERVED_BITS && is_reserved(network.addr()) {
             let message = format!("{network} is not public");
             report.at("SPF062", text, span.clone(), message);
         }

@@ -54,12 +54,17 @@ struct Tree {
 impl Tree {
     fn walk(&mut self, text: Text<'_>, record: &Record, path: &[Name], look: &mut Look<'_>) {
         self.records += 1;
+        let has_all = record.directives().any(|one| one.mechanism == Mechanism::All);
         for term in &record.terms {
             match term {
+                // RFC 7208 5.1: "Mechanisms after "all" will never be tested."
+                Term::Directive(Directive { mechanism: Mechanism::All, .. }) => return,
                 Term::Directive(directive) if directive.mechanism.counts() => {
                     self.directive(text, directive, path, look);
                 }
                 Term::Directive(_) => {}
+                // RFC 7208 6.1: "If the record has an "all" mechanism", redirect is ignored.
+                Term::Modifier(_) if has_all => {}
                 Term::Modifier(modifier) => {
                     let ModifierKind::Redirect(spec) = &modifier.kind else { continue };
                     self.budget.lookups += 1;
@@ -87,7 +92,8 @@ impl Tree {
         let Some(target) = target else { return };
         match directive.mechanism {
             Mechanism::Include(_) => {
-                if self.included.contains(&target) && !path.contains(&target) {
+                let before = self.included.iter().filter(|one| **one == target).count();
+                if before == 1 && !path.contains(&target) {
                     let message = format!("{target} is included twice");
                     look.report.at("SPF049", text, span.clone(), message);
                 }

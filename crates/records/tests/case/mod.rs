@@ -1,0 +1,137 @@
+//! What `input` and `expect` of a case in `testdata/records/` hold.
+#![allow(unreachable_pub, reason = "each test uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::net::IpAddr;
+
+use mailproof_dns::Name;
+use mailproof_records::{Kind, Policy, Profile, Report, Request, Severity, check, check_record};
+use mailproof_testkit::Case;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Records {
+    pub input: Input,
+    pub expect: Expect,
+}
+
+/// A domain, or with `kind` one record by itself.
+#[derive(Deserialize)]
+pub struct Input {
+    #[serde(default = "example")]
+    pub domain: String,
+    pub kind: Option<String>,
+    pub record: Option<Octets>,
+    pub profile: Option<String>,
+    #[serde(default)]
+    pub selectors: Vec<String>,
+    #[serde(default)]
+    pub must_pass: Vec<IpAddr>,
+    #[serde(default)]
+    pub must_not_pass: Vec<IpAddr>,
+    pub policy: Option<String>,
+}
+
+fn example() -> String {
+    "example.com".to_owned()
+}
+
+/// A text, or the octets of what is none; `repeat` makes it long.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Octets {
+    Text(String),
+    Hex { hex: String },
+    Long { start: String, repeat: String, times: usize, end: String },
+}
+
+#[derive(Deserialize)]
+pub struct Expect {
+    /// Every finding of the level or above, as `SPF011` or, with its span, `SPF011 7..20`.
+    pub findings: Vec<String>,
+    /// Without it `info` for one record, `warning` for a domain.
+    pub level: Option<String>,
+    /// Rules that find something at any level.
+    #[serde(default)]
+    pub present: Vec<String>,
+    /// Rules that find nothing at any level.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Terms that cause lookups, and lookups that give nothing.
+    pub spf: Option<[usize; 2]>,
+}
+
+impl Octets {
+    fn octets(&self) -> Vec<u8> {
+        match self {
+            Octets::Text(text) => text.clone().into_bytes(),
+            Octets::Hex { hex } => (0..hex.len() / 2)
+                .map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2).unwrap(), 16).unwrap())
+                .collect(),
+            Octets::Long { start, repeat, times, end } => {
+                [start, &repeat.repeat(*times), end].map(String::as_str).concat().into_bytes()
+            }
+        }
+    }
+}
+
+impl Input {
+    fn profile(&self) -> Profile {
+        match self.profile.as_deref() {
+            None | Some("sender") => Profile::Sender,
+            Some("bulk") => Profile::Bulk,
+            Some("no-mail") => Profile::NoMail,
+            Some("receiver") => Profile::Receiver,
+            Some("strict") => Profile::Strict,
+            Some(other) => panic!("{other} is no profile"),
+        }
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        Some(match self.kind.as_deref()? {
+            "spf" => Kind::Spf,
+            "dkim" => Kind::Dkim,
+            "dmarc" => Kind::Dmarc,
+            "mta-sts" => Kind::MtaSts,
+            "tls-rpt" => Kind::TlsRpt,
+            "bimi" => Kind::Bimi,
+            "tlsa" => Kind::Tlsa,
+            "adsp" => Kind::Adsp,
+            other => panic!("{other} is no kind of record"),
+        })
+    }
+}
+
+impl Expect {
+    /// Findings below it do not count.
+    pub fn level(&self, input: &Input) -> Severity {
+        match (self.level.as_deref(), &input.kind) {
+            (Some("error"), _) => Severity::Error,
+            (Some("warning"), _) | (None, None) => Severity::Warning,
+            (Some("info"), _) | (None, Some(_)) => Severity::Info,
+            (Some(other), _) => panic!("{other} is no level"),
+        }
+    }
+}
+
+pub fn report(case: &Case<Records>) -> Report {
+    let input = &case.own.input;
+    let domain: Name = input.domain.parse().unwrap();
+    if let Some(kind) = input.kind() {
+        let octets = input.record.as_ref().unwrap().octets();
+        return check_record(kind, &domain, &octets, input.profile());
+    }
+    let mut request = Request::new(domain);
+    request.profile = input.profile();
+    request.selectors = input.selectors.iter().map(|name| name.parse().unwrap()).collect();
+    request.must_pass.clone_from(&input.must_pass);
+    request.must_not_pass.clone_from(&input.must_not_pass);
+    request.policy = input.policy.as_deref().map(|policy| match policy {
+        "none" => Policy::None,
+        "quarantine" => Policy::Quarantine,
+        "reject" => Policy::Reject,
+        other => panic!("{other} is no policy"),
+    });
+    request.now = case.now.unwrap_or_default();
+    case.zone.resolve(|answers| check(&request, answers))
+}
