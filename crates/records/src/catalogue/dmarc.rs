@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         "Keep one."),
     rule("DMARC004", "bad-version", Error, "RFC 9989 4.7", "the record does not begin with v=DMARC1",
         "The version is the first tag and its value is DMARC1 in capitals; everything else is ignored as a whole.",
-        "Begin the record with v=DMARC1;"),
+        "Begin the record with v=DMARC1 and a semicolon."),
     rule("DMARC005", "syntax", Error, "RFC 9989 4.8", "a tag is not well-formed",
         "What cannot be read as name=value is ignored; often a semicolon is missing and two tags became one.",
         "Separate the tags by semicolons, each name=value without quotes."),
