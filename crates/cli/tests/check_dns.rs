@@ -446,6 +446,37 @@ fn hostile_zones_are_bounded_and_escaped() {
 }
 
 #[test]
+fn a_domain_that_nothing_is_known_of_has_not_passed() {
+    let output = check_dns(&["--zone", &healthy(), "--offline", "elsewhere.example"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("elsewhere.example: it lies outside the zone files"));
+}
+
+#[test]
+fn a_sample_message_names_domain_and_selector() {
+    let home = TempDir::new().unwrap();
+    let message = home.path().join("sample.eml");
+    let field = "DKIM-Signature: v=1; a=rsa-sha256; d=healthy.example; s=other; h=from;\r\n \
+                 bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=AAAA\r\nFrom: a@b.example\r\n\r\n";
+    fs::write(&message, field).unwrap();
+    let output = check_dns(&[
+        "--zone",
+        &healthy(),
+        "--offline",
+        "--format",
+        "json",
+        "--message",
+        message.to_str().unwrap(),
+    ]);
+    let document = json(&output);
+    assert_eq!(document["domains"][0]["domain"], "healthy.example");
+    let missing = document["findings"].as_array().unwrap().iter().any(|finding| {
+        finding["rule"] == "DKIM001" && finding["name"] == "other._domainkey.healthy.example"
+    });
+    assert!(missing, "{document}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = command()
         .args(["rules", "--format", "markdown"])

@@ -80,6 +80,8 @@ struct Run<'a> {
     used: BTreeSet<usize>,
     /// Whether no domain was examined yet.
     is_first: bool,
+    /// Whether there was a domain that nothing could be known of.
+    is_unasked: bool,
 }
 
 /// The lock file before and after.
@@ -128,6 +130,7 @@ impl<'a> Run<'a> {
             done: done.domains,
             used: BTreeSet::new(),
             is_first: true,
+            is_unasked: false,
         };
         run.tell_of_ends();
         Ok(run)
@@ -174,6 +177,12 @@ impl<'a> Run<'a> {
             omitted: 0,
         };
         self.unknown(dns, answers, &mut checked);
+        if checked.lookups > 0 && checked.not_asked == checked.lookups {
+            let reason = "it lies outside the zone files, and with --offline nobody is asked";
+            remark("error", Trouble::input(checked.domain, reason));
+            self.is_unasked = true;
+            return Ok(());
+        }
         let mut findings: Vec<Found> = examined
             .report
             .findings
@@ -286,7 +295,8 @@ impl<'a> Run<'a> {
         if let Some(lock) = self.lock {
             lock.end()?;
         }
-        self.writer.end(&mut self.output)
+        let exit = self.writer.end(&mut self.output)?;
+        Ok(if self.is_unasked { Exit::Trouble } else { exit })
     }
 }
 

@@ -79,6 +79,9 @@ impl fmt::Display for Summary {
             .filter(|(count, ..)| *count > 0)
             .map(|(count, one, many)| number(count, one, many))
             .collect();
+        if self.domains == 0 {
+            return f.write_str("No domain was checked");
+        }
         match (counts.is_empty(), self.incomplete) {
             (true, 0) => f.write_str("All checks passed")?,
             (true, _) => f.write_str("Nothing found")?,
@@ -123,6 +126,7 @@ mod tests {
 
     #[test]
     fn one_sentence() {
+        assert_eq!(Summary::default().to_string(), "No domain was checked");
         let summary = Summary { domains: 1, lookups: 6, ..Summary::default() };
         assert_eq!(summary.to_string(), "All checks passed in 1 domain, 6 lookups");
         assert_eq!(summary.exit(Some(Severity::Error)), Exit::Good);
