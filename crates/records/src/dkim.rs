@@ -272,12 +272,13 @@ fn key(report: &mut Report, text: Text<'_>, tag: &Tag<'_>, key: &VerifyingKey) {
         4097.. => report.at("DKIM015", text, span.clone(), message),
         _ => {}
     }
-    // A SubjectPublicKeyInfo has the object identifier of rsaEncryption near its start.
+    // A SubjectPublicKeyInfo has the object identifier of rsaEncryption near its start, in one
+    // of the three ways in which octets fall into groups of base64.
     let head: Vec<u8> =
         tag.value.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).take(40).collect();
-    let is_info = head
-        .windows(12)
-        .any(|part| part == b"BgkqhkiG9w0B" || part == b"kqhkiG9w0BAQ" || part == b"ANBgkqhkiG9w");
+    let is_info = [&b"KoZIhvcNAQEB"[..], b"qGSIb3DQEBAQ", b"BgkqhkiG9w0B"]
+        .iter()
+        .any(|oid| head.windows(oid.len()).any(|part| part == *oid));
     if !is_info {
         report.at("DKIM010", text, span, "a bare RSAPublicKey, which some verifiers do not read");
     }

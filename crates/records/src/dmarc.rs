@@ -237,8 +237,8 @@ fn policy(report: &mut Report, text: Text<'_>, record: &Record) {
         report.at("DMARC008", text, end..end, "the record has no p");
         return;
     };
-    let is_second = record.tags.iter().position(|tag| tag.name == "p") == Some(0)
-        || record.tags.get(1).is_some_and(|tag| tag.name == "p");
+    let is_second =
+        record.tags.iter().find(|tag| tag.name != "v").is_some_and(|tag| tag.name == "p");
     if !is_second {
         report.at("DMARC009", text, p.name_span.clone(), "p is not right after the version");
     }

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use mailproof_dns::Name;
+use mailproof_dns::{Name, Question, Response, resolve_blocking};
 use mailproof_records::{Kind, Policy, Profile, Report, Request, Severity, check, check_record};
 use mailproof_testkit::Case;
 use serde::Deserialize;
@@ -30,6 +30,9 @@ pub struct Input {
     #[serde(default)]
     pub must_not_pass: Vec<IpAddr>,
     pub policy: Option<String>,
+    /// Names whose answers are protected by DNSSEC.
+    #[serde(default)]
+    pub secure: Vec<String>,
 }
 
 fn example() -> String {
@@ -133,5 +136,16 @@ pub fn report(case: &Case<Records>) -> Report {
         other => panic!("{other} is no policy"),
     });
     request.now = case.now.unwrap_or_default();
-    case.zone.resolve(|answers| check(&request, answers))
+    if input.secure.is_empty() {
+        return case.zone.resolve(|answers| check(&request, answers));
+    }
+    let secure: Vec<Name> = input.secure.iter().map(|name| name.parse().unwrap()).collect();
+    let lookup = |question: &Question| {
+        let mut response = case.zone.lookup(question);
+        if let Response::Records(set) = &mut response {
+            set.authenticated = secure.contains(&question.name);
+        }
+        response
+    };
+    resolve_blocking(lookup, |answers| check(&request, answers))
 }
