@@ -13,8 +13,10 @@ pub(crate) fn domain(out: &mut Output, checked: &Checked) -> io::Result<()> {
         let severity = coloured(paint, found.severity);
         writeln!(out, "{}: {severity}[{}] {}", place(found), found.rule.id, found.message)?;
     }
-    for unknown in &checked.unknown {
-        writeln!(out, "{}: {} {unknown}", checked.domain, paint.doubtful("unknown:"))?;
+    if checked.unanswered().next().is_none() {
+        for unknown in &checked.unknown {
+            writeln!(out, "{}: {} {unknown}", checked.domain, paint.doubtful("unknown:"))?;
+        }
     }
     Ok(())
 }

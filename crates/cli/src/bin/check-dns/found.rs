@@ -37,6 +37,13 @@ pub(crate) struct Checked {
     pub(crate) omitted: usize,
 }
 
+impl Checked {
+    /// The findings that say of a question that nobody answered it.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Found> {
+        self.findings.iter().filter(|found| found.is_unanswered())
+    }
+}
+
 /// What an SPF record spends of RFC 7208 4.6.4's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {
@@ -102,6 +109,11 @@ pub(crate) struct Place {
 }
 
 impl Found {
+    /// Whether it is about a question that nobody answered.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.rule.id == "DNS011"
+    }
+
     /// The finding of a domain; its place is looked for in the zone files.
     pub(crate) fn new(finding: Finding, domain: &Name, zones: &Zones) -> Found {
         let place = place_in(&finding, zones);

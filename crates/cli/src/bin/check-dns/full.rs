@@ -11,13 +11,26 @@ use crate::found::{Checked, Found};
 /// Where the lines of a note end.
 const WIDTH: usize = 96;
 
+/// How many findings of one kind are named with the first.
+const OTHERS: usize = 5;
+
 pub(crate) fn domain(out: &mut Output, checked: &Checked, quiet: bool) -> io::Result<()> {
+    let mut unanswered = checked.unanswered();
+    let first = unanswered.next();
+    let others: Vec<&str> = unanswered.map(|found| found.message.as_str()).collect();
     for found in &checked.findings {
-        finding(out, found)?;
+        // A resolver that is dead leaves every question open, and it is one trouble.
+        if first.is_some_and(|first| std::ptr::eq(first, found)) {
+            finding(out, found, &others)?;
+        } else if !found.is_unanswered() {
+            finding(out, found, &[])?;
+        }
     }
     let paint = out.paint;
-    for unknown in &checked.unknown {
-        writeln!(out, "{}: {}: {unknown}\n", paint.doubtful("unknown"), checked.domain)?;
+    if first.is_none() {
+        for unknown in &checked.unknown {
+            writeln!(out, "{}: {}: {unknown}\n", paint.doubtful("unknown"), checked.domain)?;
+        }
     }
     match &checked.spf {
         Some(budget) if !quiet => writeln!(out, "{}: {budget}", paint.strong(&checked.domain)),
@@ -25,7 +38,8 @@ pub(crate) fn domain(out: &mut Output, checked: &Checked, quiet: bool) -> io::Re
     }
 }
 
-pub(crate) fn finding(out: &mut Output, found: &Found) -> io::Result<()> {
+/// A finding, and what `others` say of the same kind.
+pub(crate) fn finding(out: &mut Output, found: &Found, others: &[&str]) -> io::Result<()> {
     let paint = out.paint;
     let severity = coloured(paint, found.severity);
     writeln!(out, "{severity}[{}]: {}", found.rule.id, paint.strong(&found.message))?;
@@ -59,6 +73,14 @@ pub(crate) fn finding(out: &mut Output, found: &Found) -> io::Result<()> {
     if let Some(corrected) = &found.corrected {
         // One line, however long it is: it is there to be copied.
         writeln!(out, "           {corrected}")?;
+    }
+    if !others.is_empty() {
+        let shown = others.iter().take(OTHERS).copied().collect::<Vec<_>>().join(", ");
+        let rest = match others.len().saturating_sub(OTHERS) {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        note(out, "also", &format!("{shown}{rest}"))?;
     }
     let rule = found.rule;
     note(
