@@ -320,9 +320,9 @@ fn is_address(octet: u8) -> bool {
 
 /// RFC 5322 3.2.3 dot-atom-text.
 ///
-/// Disputed. RFC 8601 2.2 takes local-part from RFC 5322 3.4.1, whose atext has "="; some read a token
-/// of RFC 2045 5.1 there, which has not, and quote what VERP and SRS make; we take both. Cases:
-/// gmail-verp-local-part, gmail-quoted-verp.
+/// Disputed. RFC 8601 2.2 takes local-part from RFC 5322 3.4.1, whose atext has "="; some read a
+/// token of RFC 2045 5.1 there, which has none, and refuse what VERP and SRS make; we read it,
+/// because the grammar does. Case: gmail-verp-local-part.
 ///
 /// Disputed. RFC 5322 3.4.1 has no dot at the ends and no two in a row; real addresses do
 /// (`a..b@example.com`), and what stands before a domain decides nothing.
