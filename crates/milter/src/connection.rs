@@ -16,7 +16,7 @@ pub struct Connection<'a> {
 /// The address of a client, by its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer<'a> {
-    /// `U`: the MTA does not tell.
+    /// `U`, or no address where one should be: the MTA does not tell.
     Unknown,
     /// `L`: a socket in the file system, with its path.
     Unix(&'a [u8]),
@@ -57,13 +57,14 @@ impl<'a> Connection<'a> {
             return Ok(Connection { host, peer: Peer::Unknown });
         }
         let port = reader.port()?;
-        let at = reader.position();
         let text = reader.string()?;
-        let address = || PacketError::new(PacketErrorKind::Address, at..at + text.len());
+        // Postfix says `unknown` for the address that a proxy does not tell (XCLIENT), in the family
+        // of the proxy. Case: unknown-client.
         let peer = match family {
             b'L' => Peer::Unix(text),
-            b'4' => Peer::Inet(SocketAddrV4::new(inet(text).ok_or_else(address)?, port)),
-            b'6' => Peer::Inet6(SocketAddrV6::new(inet6(text).ok_or_else(address)?, port, 0, 0)),
+            b'4' => inet(text).map_or(Peer::Unknown, |ip| Peer::Inet(SocketAddrV4::new(ip, port))),
+            b'6' => inet6(text)
+                .map_or(Peer::Unknown, |ip| Peer::Inet6(SocketAddrV6::new(ip, port, 0, 0))),
             _ => return Err(PacketError::new(PacketErrorKind::Family, start..start + 1)),
         };
         Ok(Connection { host, peer })

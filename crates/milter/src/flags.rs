@@ -165,7 +165,4 @@ flags! {
 impl Protocol {
     /// All `NO_REPLY_…`: for a filter that decides at the end of the message.
     pub const NO_REPLIES: Protocol = Protocol(0xf_f080);
-
-    /// What a peer of version 2 knows.
-    pub(crate) const VERSION_2: Protocol = Protocol(0x7f);
 }

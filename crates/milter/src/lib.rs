@@ -104,6 +104,7 @@
 mod client;
 mod connection;
 mod encode;
+mod event;
 mod flags;
 mod frame;
 mod limits;
@@ -118,6 +119,7 @@ mod stage;
 
 pub use client::{Answer, Client, ClientError};
 pub use connection::{Connection, Peer};
+pub use event::{Event, ReplyError, SessionError};
 pub use flags::{Actions, Protocol};
 pub use frame::{Decoder, Frame, FrameError};
 pub use limits::{Limits, MAX_CHUNK};
@@ -127,5 +129,5 @@ pub use negotiate::{MIN_VERSION, NegotiationError, VERSION, Wants};
 pub use packet::{Envelope, HeaderField, MacroPacket, Negotiation, Packet};
 pub use parse::{PacketError, PacketErrorKind};
 pub use reply::{Reply, SmtpReply, SmtpReplyError};
-pub use session::{Event, ReplyError, Session, SessionError};
+pub use session::Session;
 pub use stage::Stage;

@@ -16,9 +16,9 @@ pub enum MacroStage {
     Rcpt,
     /// DATA.
     Data,
-    /// The end of the header.
+    /// The end of the header, and its fields.
     EndOfHeaders,
-    /// The end of the message.
+    /// The end of the message, and its body.
     EndOfMessage,
 }
 
@@ -41,14 +41,16 @@ impl MacroStage {
             b'M' => MacroStage::Mail,
             b'R' => MacroStage::Rcpt,
             b'T' => MacroStage::Data,
-            b'N' => MacroStage::EndOfHeaders,
-            b'E' => MacroStage::EndOfMessage,
+            // Postfix also says those of the end with each piece: with version 2, which has no DATA,
+            // the queue id comes first with a header field. Case: version-2.
+            b'L' | b'N' => MacroStage::EndOfHeaders,
+            b'B' | b'E' => MacroStage::EndOfMessage,
             _ => return None,
         })
     }
 
     /// The number by which SMFIF_SETSYMLIST knows it.
-    pub(crate) fn number(self) -> u32 {
+    pub fn number(self) -> u32 {
         match self {
             MacroStage::Connect => 0,
             MacroStage::Helo => 1,

@@ -79,13 +79,11 @@ impl Wants {
         if !self.macros.is_empty() {
             actions |= Actions::SET_MACROS;
         }
-        // An MTA of version 2 names no more bits than that, but does not know what they would mean.
-        let known = if offer.version < VERSION { Protocol::VERSION_2 } else { Protocol::ALL };
         Ok(Negotiation {
             // Postfix refuses a higher version than its own.
             version: offer.version.min(VERSION),
             actions: actions & offer.actions,
-            protocol: self.protocol & offer.protocol & known,
+            protocol: self.protocol & offer.protocol & Protocol::ALL,
         })
     }
 

@@ -41,9 +41,6 @@ pub enum PacketErrorKind {
     /// A family of addresses that the protocol does not have.
     #[error("unknown address family")]
     Family,
-    /// No address of its family.
-    #[error("malformed address")]
-    Address,
     /// A reply text that is not `ddd text`, of class 4 or 5, on every line.
     #[error("malformed reply text")]
     ReplyText,
