@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::master_file::Reader;
-use crate::name::push_label;
+use crate::name::Wire;
 use crate::token::{Problem, Word};
 use crate::zone_error::MasterFileErrorKind as Kind;
 use crate::{Data, Mx, Name, RecordType, Txt};
@@ -210,15 +210,15 @@ fn from_octets(rtype: RecordType, octets: Vec<u8>) -> Option<Data> {
 }
 
 fn name_from(octets: &[u8]) -> Option<Name> {
-    let mut wire = Vec::with_capacity(octets.len());
+    let mut wire = Wire::new();
     let mut rest = octets;
     loop {
         let (&length, after) = rest.split_first()?;
         if length == 0 {
-            return after.is_empty().then(|| Name::from_pushed(wire));
+            return after.is_empty().then(|| wire.name());
         }
         let (label, after) = after.split_at_checked(usize::from(length))?;
-        push_label(&mut wire, label).ok()?;
+        wire.push(label).ok()?;
         rest = after;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::parse_ttl;
-use crate::name::push_label;
+use crate::name::Wire;
 use crate::token::{Lexer, Position, Problem, Word};
 use crate::zone_error::{MasterFileError, MasterFileErrorKind as Kind, ZoneError};
 use crate::{Data, Failure, Name, NameError, RecordType, Response, ZoneLimits};
@@ -319,16 +319,16 @@ impl<'a> Reader<'a> {
         if !is_absolute {
             let origin = self.origin.as_ref().ok_or_else(|| word.problem(Kind::NoOrigin))?;
             for label in origin.labels() {
-                push_label(&mut wire, label).map_err(|error| word.problem(Kind::Name(error)))?;
+                wire.push(label).map_err(|error| word.problem(Kind::Name(error)))?;
             }
         }
-        Ok(Name::from_pushed(wire))
+        Ok(wire.name())
     }
 }
 
 /// The labels of a name that is not the root, and whether it ends in a dot.
-fn labels(word: &Word<'_>) -> Result<(Vec<u8>, bool), Problem> {
-    let mut wire = Vec::with_capacity(64);
+fn labels(word: &Word<'_>) -> Result<(Wire, bool), Problem> {
+    let mut wire = Wire::new();
     let mut label = Vec::with_capacity(64);
     let mut rest = word.raw;
     let mut is_absolute = false;
@@ -336,14 +336,14 @@ fn labels(word: &Word<'_>) -> Result<(Vec<u8>, bool), Problem> {
         rest = unit.rest;
         is_absolute = unit.octet == b'.' && !unit.escaped;
         if is_absolute {
-            push_label(&mut wire, &label).map_err(|error| word.problem(Kind::Name(error)))?;
+            wire.push(&label).map_err(|error| word.problem(Kind::Name(error)))?;
             label.clear();
         } else {
             label.push(unit.octet);
         }
     }
     if !is_absolute {
-        push_label(&mut wire, &label).map_err(|error| word.problem(Kind::Name(error)))?;
+        wire.push(&label).map_err(|error| word.problem(Kind::Name(error)))?;
     }
     Ok((wire, is_absolute))
 }

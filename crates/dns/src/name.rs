@@ -67,11 +67,11 @@ impl Name {
     pub fn from_labels<L: AsRef<[u8]>>(
         labels: impl IntoIterator<Item = L>,
     ) -> Result<Name, NameError> {
-        let mut wire = Vec::with_capacity(64);
+        let mut wire = Wire::new();
         for label in labels {
-            push_label(&mut wire, label.as_ref())?;
+            wire.push(label.as_ref())?;
         }
-        Ok(Name::from_pushed(wire))
+        Ok(wire.name())
     }
 
     /// The labels, left to right, without the root label.
@@ -102,13 +102,6 @@ impl Name {
                 return false;
             }
         }
-    }
-
-    /// The name of these length-prefixed labels, which [`push_label`] wrote.
-    pub(crate) fn from_pushed(mut wire: Vec<u8>) -> Name {
-        // No length octet is a letter: it is 63 at most.
-        wire.make_ascii_lowercase();
-        Name { wire: wire.into() }
     }
 
     /// The length-prefixed labels, without the root label.
@@ -165,25 +158,47 @@ fn from_ascii(text: &str) -> Result<Name, NameError> {
     if text == "." {
         return Ok(Name::root());
     }
-    if text.bytes().any(|octet| !octet.is_ascii_graphic()) {
+    if !text.bytes().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
         return Err(NameError::InvalidOctet);
     }
     Name::from_labels(text.strip_suffix('.').unwrap_or(text).split('.'))
 }
 
-/// Adds a label to the length-prefixed labels of a name.
-pub(crate) fn push_label(wire: &mut Vec<u8>, label: &[u8]) -> Result<(), NameError> {
-    let length = match u8::try_from(label.len()) {
-        Ok(0) => return Err(NameError::EmptyLabel),
-        Ok(length) if label.len() <= MAX_LABEL => length,
-        _ => return Err(NameError::LabelTooLong),
-    };
-    if wire.len() + 1 + label.len() > MAX_WIRE {
-        return Err(NameError::TooLong);
+/// The length-prefixed labels of a name that is being read: on the stack, for names are read for
+/// every look-up.
+pub(crate) struct Wire {
+    octets: [u8; MAX_WIRE],
+    length: usize,
+}
+
+impl Wire {
+    pub(crate) fn new() -> Wire {
+        Wire { octets: [0; MAX_WIRE], length: 0 }
     }
-    wire.push(length);
-    wire.extend_from_slice(label);
-    Ok(())
+
+    /// Adds a label.
+    pub(crate) fn push(&mut self, label: &[u8]) -> Result<(), NameError> {
+        let length = match u8::try_from(label.len()) {
+            Ok(0) => return Err(NameError::EmptyLabel),
+            Ok(length) if label.len() <= MAX_LABEL => length,
+            _ => return Err(NameError::LabelTooLong),
+        };
+        let end = self.length + 1 + label.len();
+        let free = self.octets.get_mut(self.length..end).and_then(<[u8]>::split_first_mut);
+        let (first, rest) = free.ok_or(NameError::TooLong)?;
+        *first = length;
+        rest.copy_from_slice(label);
+        self.length = end;
+        Ok(())
+    }
+
+    /// The name of the labels.
+    pub(crate) fn name(mut self) -> Name {
+        let wire = self.octets.get_mut(..self.length).unwrap_or_default();
+        // No length octet is a letter: it is 63 at most.
+        wire.make_ascii_lowercase();
+        Name { wire: (&*wire).into() }
+    }
 }
 
 #[derive(Clone)]

@@ -127,6 +127,34 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
     }
 }
 
+/// `ip4-network [ ip4-cidr-length ]`, and what follows it.
+#[inline]
+pub(crate) fn plain_ip4(input: &[u8]) -> Option<(&[u8], Ip4)> {
+    let (rest, address) = ip4_network(input)?;
+    let (rest, prefix) = plain_length(rest, 32)?;
+    let network = Ipv4Net::new(address, prefix).ok()?;
+    Some((rest, Ip4 { network }))
+}
+
+/// `ip6-network [ ip6-cidr-length ]`, and what follows it.
+#[inline]
+pub(crate) fn plain_ip6(input: &[u8]) -> Option<(&[u8], Ip6)> {
+    let end = input.iter().position(|octet| matches!(octet, b'/' | b' '));
+    let (network, rest) = input.split_at_checked(end.unwrap_or(input.len()))?;
+    let address = ip6_network(network)?;
+    let (rest, prefix) = plain_length(rest, 128)?;
+    let network = Ipv6Net::new(address, prefix).ok()?;
+    Some((rest, Ip6 { network }))
+}
+
+/// `[ ip4-cidr-length ]` or `[ ip6-cidr-length ]`, and what follows it; the most where there is none.
+fn plain_length(input: &[u8], most: u8) -> Option<(&[u8], u8)> {
+    match input {
+        [b'/', length @ ..] => decimal(length, most.into()),
+        _ => Some((input, most)),
+    }
+}
+
 /// `ip4-network = qnum "." qnum "." qnum "." qnum`, and what follows it.
 fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
     let (rest, a) = qnum(input)?;
@@ -199,7 +227,15 @@ fn h16(input: &[u8]) -> Option<(&[u8], u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Mechanism;
     use proptest::prelude::*;
+
+    /// What a record with this term gives, but for the places: `qualifier` is one octet.
+    fn read(text: &str, qualifier: &str) -> Result<Vec<Mechanism>, ParseErrorKind> {
+        let record = format!("v=spf1 {qualifier}{text} a").into_bytes();
+        let record = crate::parse::parse(&record).map_err(|error| error.kind)?;
+        Ok(record.directives().map(|directive| directive.mechanism.clone()).collect())
+    }
 
     fn std4(text: &str) -> Option<Ipv4Addr> {
         text.parse().ok()
@@ -224,6 +260,17 @@ mod tests {
                 prop_assert_eq!(four.map(|(_, address)| address), std4(&text), "{}", text);
                 prop_assert_eq!(ip6_network(text.as_bytes()), std6(&text), "{}", text);
             }
+        }
+
+        /// The short cut for networks gives what the grammar gives, which a qualifier leads to.
+        #[test]
+        fn the_short_cut(
+            name in "ip[46]:",
+            address in "([0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9a-f:.]{0,12}|2001:db8::[0-9a-f]{0,4}",
+            length in "|/[0-9]{1,3}|/|//[0-9]|/8/|/24x| /8",
+        ) {
+            let text = format!("{name}{address}{length}");
+            prop_assert_eq!(read(&text, ""), read(&text, "+"), "{}", text);
         }
     }
 }

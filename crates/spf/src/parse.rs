@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use memchr::memchr_iter;
+use memchr::memchr;
 use nom::{Err, Offset};
 
 use crate::macro_string::{Fault, Place, Whole, domain_spec, fault, macro_string};
-use crate::network::{cidr_start, dual_cidr_length, ip4, ip6};
+use crate::network::{cidr_start, dual_cidr_length, ip4, ip6, plain_ip4, plain_ip6};
 use crate::record::{
     A, Directive, DomainSpec, DualCidr, Exists, Include, MacroString, Mechanism, Modifier,
     ModifierKind, Mx, Ptr, Qualifier, Record, Term,
@@ -92,27 +92,33 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
         return (record, errors);
     };
     record.terms.reserve((rest.len() / TERM).min(MAX_RESERVE));
-    let (mut redirect, mut explanation) = (false, false);
+    let mut seen = Seen::default();
     // `terms = *( 1*SP ( directive / modifier ) )`
-    let mut begin = 0;
-    for end in memchr_iter(b' ', rest).chain([rest.len()]) {
-        let text = rest.get(begin..end).unwrap_or_default();
-        begin = end + 1;
-        if text.is_empty() {
+    let mut next = rest;
+    while let [octet, after @ ..] = next {
+        if *octet == b' ' {
+            next = after;
             continue;
         }
+        // Most terms of most records are networks.
+        if let Some((after, mechanism)) = network(next) {
+            let start = octets.offset(next);
+            let span = start..octets.offset(after);
+            let qualifier = Qualifier::default();
+            record.terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+            next = after;
+            continue;
+        }
+        let end = memchr(b' ', next).unwrap_or(next.len());
+        let (text, after) = next.split_at_checked(end).unwrap_or_default();
+        next = after;
         let start = octets.offset(text);
         let span = start..start + text.len();
         if let Err(error) = term(text, span.clone(), &mut record.terms) {
             errors.push(located(octets, text, error));
         } else if let Some(Term::Modifier(modifier)) = record.terms.last() {
             // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than once each."
-            let twice = match &modifier.kind {
-                ModifierKind::Redirect(_) => std::mem::replace(&mut redirect, true),
-                ModifierKind::Explanation(_) => std::mem::replace(&mut explanation, true),
-                ModifierKind::Unknown { .. } => false,
-            };
-            if twice {
+            if seen.repeats(&modifier.kind) {
                 errors.push(ParseError { kind: ParseErrorKind::DuplicateModifier, span });
             }
         }
@@ -121,6 +127,24 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
         }
     }
     (record, errors)
+}
+
+/// Which modifiers came that may come once.
+#[derive(Default)]
+struct Seen {
+    redirect: bool,
+    explanation: bool,
+}
+
+impl Seen {
+    /// Whether such a modifier came before.
+    fn repeats(&mut self, kind: &ModifierKind) -> bool {
+        match kind {
+            ModifierKind::Redirect(_) => std::mem::replace(&mut self.redirect, true),
+            ModifierKind::Explanation(_) => std::mem::replace(&mut self.explanation, true),
+            ModifierKind::Unknown { .. } => false,
+        }
+    }
 }
 
 /// A value that is all of `octets`.
@@ -151,6 +175,23 @@ fn version(input: &[u8]) -> Option<&[u8]> {
     // the record."
     let ends = matches!(rest.first(), None | Some(b' '));
     (ends && version.eq_ignore_ascii_case(b"v=spf1")).then_some(rest)
+}
+
+/// A network without a qualifier and with its name in lower case, and what follows it: the end or a
+/// space. It is no more than a short cut: whatever it leaves, the grammar reads, and finds what is
+/// wrong with it.
+#[inline]
+fn network(input: &[u8]) -> Option<(&[u8], Mechanism)> {
+    let (rest, mechanism) = match input {
+        [b'i', b'p', b'4', b':', text @ ..] => {
+            plain_ip4(text).map(|(rest, ip4)| (rest, Mechanism::Ip4(ip4)))?
+        }
+        [b'i', b'p', b'6', b':', text @ ..] => {
+            plain_ip6(text).map(|(rest, ip6)| (rest, Mechanism::Ip6(ip6)))?
+        }
+        _ => return None,
+    };
+    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
 }
 
 /// `directive / modifier`, added to the terms.
