@@ -24,6 +24,9 @@ fn is(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found == extension)
 }
 
+/// Below it are manifests of check-dns, which are no cases.
+const MANIFESTS: &str = "records/guides";
+
 /// The names of the cases below a directory.
 fn collect_names(directory: &Path, names: &mut BTreeSet<String>) {
     let entries = entries(directory);
@@ -31,7 +34,10 @@ fn collect_names(directory: &Path, names: &mut BTreeSet<String>) {
         let cases: Vec<Case<Any>> = read(directory).unwrap_or_else(|error| panic!("{error}"));
         names.extend(cases.into_iter().map(|case| case.name));
     }
-    for path in entries.iter().filter(|path| path.is_dir() && !path.ends_with("private")) {
+    for path in entries.iter().filter(|path| path.is_dir()) {
+        if path.ends_with("private") || path.ends_with(MANIFESTS) {
+            continue;
+        }
         collect_names(path, names);
     }
 }
