@@ -1,26 +1,36 @@
 //! DKIM key records (RFC 6376 3.6.1).
 
+use std::ops::Range;
+
 use mailproof_dkim::{KeyErrorKind, KeyFormError, KeyRecord, KeyType, VerifyingKey};
 use mailproof_dns::{Data, Name, RecordType, Response};
 use mailproof_tag_list::{Tag, TagList};
 
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, Severity, hygiene};
+use crate::{Profile, Report, Request, Severity, hygiene};
 
 /// Selectors that mail software uses by default; looked at when none is known.
 const COMMON: [&str; 8] =
     ["default", "mail", "dkim", "google", "selector1", "selector2", "s1", "k1"];
 
-/// Providers, by the end of their mail exchanges' names, and their selectors.
-const PROVIDERS: [(&str, &[&str]); 4] = [
-    ("google.com", &["google"]),
-    ("mail.protection.outlook.com", &["selector1", "selector2"]),
-    ("messagingengine.com", &["fm1", "fm2", "fm3"]),
-    ("protonmail.ch", &["protonmail", "protonmail2", "protonmail3"]),
+/// Providers: the end of their mail exchanges' names, what SPF includes, and their selectors.
+const PROVIDERS: [(&str, &[u8], &[&str]); 4] = [
+    ("google.com", b"include:_spf.google.com", &["google"]),
+    (
+        "mail.protection.outlook.com",
+        b"include:spf.protection.outlook.com",
+        &["selector1", "selector2"],
+    ),
+    ("messagingengine.com", b"include:spf.messagingengine.com", &["fm1", "fm2", "fm3"]),
+    ("protonmail.ch", b"include:_spf.protonmail.ch", &["protonmail", "protonmail2", "protonmail3"]),
 ];
 
-/// A year, and what is before the year 10000.
+/// The keys in examples of RFC 6376 C and RFC 8463 A.1, by the start of their moduli in base64.
+const PUBLISHED: [&[u8]; 2] =
+    [b"DwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/z", b"DkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5"];
+
+/// A year of 365 days, in seconds.
 const YEAR: u64 = 365 * 86_400;
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
@@ -46,7 +56,8 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         look.report.of("DKIM030", domain, RecordType::Txt, message);
     }
     around(domain, look);
-    if request.selectors.is_empty() {
+    // Who sends no mail needs no key.
+    if request.selectors.is_empty() && request.profile != Profile::NoMail {
         unknown(domain, look);
     }
 }
@@ -58,8 +69,11 @@ fn key_name(domain: &Name, selector: &Name) -> Option<Name> {
 /// The value of a tag, white space taken out.
 fn value(record: &[u8], tag: &str) -> Option<Vec<u8>> {
     let tags = TagList::parse(record).ok()?;
-    let value = tags.get(tag)?.value;
-    Some(value.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect())
+    Some(value_of(tags.get(tag)?))
+}
+
+fn value_of(tag: &Tag<'_>) -> Vec<u8> {
+    tag.value.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect()
 }
 
 /// A selector that is in use; its record.
@@ -93,13 +107,22 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
         }
         [octets] => {
             let text = Text { name: &name, octets };
+            let before = look.report.findings.len();
             record(&mut look.report, text);
+            for finding in look.report.findings.iter_mut().skip(before) {
+                if finding.rule.id == "DKIM007" {
+                    finding.severity = Severity::Error;
+                }
+            }
             age(request, selector, text, look);
             Some(octets)
         }
         several => {
             let message = format!("selector {selector} has {} records", several.len());
             look.report.of("DKIM004", &name, RecordType::Txt, message);
+            for octets in several.iter().filter(|octets| value(octets, "p").is_some()) {
+                record(&mut look.report, Text { name: &name, octets });
+            }
             None
         }
     }
@@ -115,10 +138,15 @@ fn age(request: &Request, selector: &Name, text: Text<'_>, look: &mut Look<'_>) 
         return;
     }
     let made = (year - 1970) * YEAR + (year - 1969) / 4 * 86_400 + (month - 1) * YEAR / 12;
-    if request.now > made + YEAR + YEAR / 12 {
+    // The month of the selector does not count.
+    let months = request.now.saturating_sub(made) / (YEAR / 12);
+    if months > 6 {
         let end = text.octets.len();
-        let message = format!("the selector {selector} is a date more than a year ago");
+        let message = format!("by its selector {selector} the key is {months} months old");
         look.report.at("DKIM026", text, 0..end, message);
+        if months > 12 {
+            look.report.severity(Severity::Warning);
+        }
     }
 }
 
@@ -132,13 +160,15 @@ fn around(domain: &Name, look: &mut Look<'_>) {
         let Ok(name) = domain.prepend(prefix) else { continue };
         for txt in look.texts(&name).unwrap_or_default() {
             let octets = txt.joined();
+            let has = |names: &[&str]| {
+                let tags = TagList::parse(octets);
+                tags.is_ok_and(|tags| names.iter().any(|name| tags.get(name).is_some()))
+            };
+            // A wildcard may have answered with a key.
             let is_it = match id {
-                "DKIM033" => octets
-                    .trim_ascii_start()
-                    .get(..4)
-                    .is_some_and(|start| start.eq_ignore_ascii_case(b"dkim")),
-                "DKIM034" => octets.windows(2).any(|part| part == b"o=" || part == b"t="),
-                _ => octets.windows(2).any(|part| part == b"r=" || part == b"ra"),
+                "DKIM033" => has(&["dkim"]),
+                "DKIM034" => !has(&["p"]) && has(&["o", "t", "r"]),
+                _ => !has(&["p"]) && has(&["ra", "rp", "rr", "rs"]),
             };
             if is_it {
                 look.report.at(id, Text { name: &name, octets }, 0..octets.len(), message);
@@ -170,41 +200,52 @@ fn unknown(domain: &Name, look: &mut Look<'_>) {
         Some(_) => {}
         None => return,
     }
-    let exchanges = look.ask(domain, RecordType::Mx).map(Response::data).unwrap_or_default();
-    let provider = PROVIDERS.iter().find(|(host, _)| {
-        let host: Option<Name> = host.parse().ok();
-        exchanges.iter().any(|data| match (data, &host) {
-            (Data::Mx(mx), Some(host)) => mx.exchange.is_at_or_below(host),
-            _ => false,
-        })
-    });
-    let mut found = false;
-    let mut all_known = true;
+    let provider = provider(domain, look);
     let provided: &[&str] = provider.map_or(&[], |(_, selectors)| selectors);
-    for selector in COMMON.iter().chain(provided) {
+    let mut found = 0;
+    let mut is_provided = false;
+    let mut all_known = true;
+    let others = COMMON.iter().filter(|selector| !provided.contains(selector));
+    for selector in others.chain(provided) {
         let Ok(name) = domain.prepend(&format!("{selector}._domainkey")) else { continue };
-        match look.texts(&name) {
-            None => all_known = false,
-            Some(texts) => {
-                // A wildcard may have answered with something else.
-                let keys = texts.into_iter().filter(|txt| value(txt.joined(), "p").is_some());
-                for txt in keys {
-                    found = true;
-                    let text = Text { name: &name, octets: txt.joined() };
-                    hygiene::text(&mut look.report, text);
-                    record(&mut look.report, text);
-                }
-            }
+        let Some(texts) = look.texts(&name) else {
+            all_known = false;
+            continue;
+        };
+        // A wildcard may have answered with something else.
+        for txt in texts.into_iter().filter(|txt| value(txt.joined(), "p").is_some()) {
+            found += 1;
+            is_provided |= provided.contains(selector);
+            let text = Text { name: &name, octets: txt.joined() };
+            hygiene::text(&mut look.report, text);
+            record(&mut look.report, text);
         }
     }
-    if let (Some((host, selectors)), false, true) = (provider, found, all_known) {
-        let message = format!("mail goes to {host}, and {} has no key", selectors.join(", "));
+    if let (Some((host, selectors)), false, true) = (provider, is_provided, all_known) {
+        let message =
+            format!("{host} has a part in the mail, and {} has no key", selectors.join(", "));
         look.report.of("DKIM029", &node, RecordType::Txt, message);
-    } else if !found && all_known {
+    } else if found == 0 && all_known {
         let message =
             "no key was found under common selectors, which does not mean that there is none";
         look.report.of("DKIM002", &node, RecordType::Txt, message);
     }
+}
+
+/// The provider that MX or SPF names, and its selectors.
+fn provider(domain: &Name, look: &mut Look<'_>) -> Option<(&'static str, &'static [&'static str])> {
+    let exchanges = look.ask(domain, RecordType::Mx).map(Response::data).unwrap_or_default();
+    let texts = look.texts(domain).unwrap_or_default();
+    let provider = PROVIDERS.iter().find(|(host, include, _)| {
+        let host: Option<Name> = host.parse().ok();
+        let takes = exchanges.iter().any(|data| match (data, &host) {
+            (Data::Mx(mx), Some(host)) => mx.exchange.is_at_or_below(host),
+            _ => false,
+        });
+        let mut terms = texts.iter().flat_map(|txt| txt.joined().split(|&octet| octet == b' '));
+        takes || terms.any(|term| term.eq_ignore_ascii_case(include))
+    })?;
+    Some((provider.0, provider.2))
 }
 
 /// One record by itself.
@@ -213,7 +254,11 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     let tags = match TagList::parse(text.octets) {
         Ok(tags) => tags,
         Err(error) => {
-            report.at("DKIM022", text, error.span, error.kind.to_string());
+            let (id, span, message) = match entity(text.octets) {
+                Some(span) => ("DKIM008", span, "an HTML entity is part of the text".to_owned()),
+                None => ("DKIM022", error.span, error.kind.to_string()),
+            };
+            report.at(id, text, span, message);
             return;
         }
     };
@@ -223,31 +268,106 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     if end > 450 {
         report.at("DKIM036", text, 450..end, format!("the record has {end} octets"));
     }
-    let p = tags.get("p");
-    match KeyRecord::parse(text.octets) {
-        Ok(record) => match (record.public_key, p) {
-            (None, Some(tag)) => {
-                report.at(
-                    "DKIM007",
-                    text,
-                    tag.name_span.start..tag.value_span.end,
-                    "p= is empty: the key is revoked",
-                );
+    public_key(report, text, &tags, text.octets);
+}
+
+/// The version, the type and the key, in `octets` that are the text but for its version.
+fn public_key(report: &mut Report, text: Text<'_>, tags: &TagList<'_>, octets: &[u8]) {
+    let error = match (KeyRecord::parse(octets), tags.get("p")) {
+        (Ok(KeyRecord { public_key: None, .. }), Some(tag)) => {
+            let span = tag.name_span.start..tag.value_span.end;
+            report.at("DKIM007", text, span, "p= is empty: the key is revoked");
+            return;
+        }
+        (Ok(KeyRecord { public_key: Some(key), .. }), Some(tag)) => {
+            self::key(report, text, tag, &key);
+            return;
+        }
+        (Ok(_), None) => return,
+        (Err(error), _) => error,
+    };
+    let p: Vec<u8> = value(octets, "p").unwrap_or_default();
+    let mut message = error.kind.to_string();
+    let id = match &error.kind {
+        KeyErrorKind::MissingKey => "DKIM006",
+        KeyErrorKind::KeyNotBase64 if is_cut(&p) => {
+            "the base64 of p= ends in the middle".clone_into(&mut message);
+            "DKIM009"
+        }
+        KeyErrorKind::KeyNotBase64 => "DKIM008",
+        KeyErrorKind::UnknownKeyType(kind) => {
+            let kind: String = kind.chars().take(40).collect();
+            message = format!("key type k={kind} is not known");
+            "DKIM012"
+        }
+        KeyErrorKind::KeyForm { key_type, form } => match (key_type, p.len()) {
+            (KeyType::Rsa, 43 | 44) => {
+                "32 octets are no RSA key; k=ed25519 is missing".clone_into(&mut message);
+                "DKIM012"
             }
-            (Some(key), Some(tag)) => self::key(report, text, tag, &key),
-            _ => {}
+            (KeyType::Ed25519, 90..) => {
+                "this is no Ed25519 key, of 44 characters; is it an RSA key?"
+                    .clone_into(&mut message);
+                "DKIM012"
+            }
+            _ => form_rule(*form),
         },
-        Err(error) => {
-            let id = match &error.kind {
-                KeyErrorKind::MissingKey => "DKIM006",
-                KeyErrorKind::KeyNotBase64 => "DKIM008",
-                KeyErrorKind::UnknownKeyType(_) => "DKIM012",
-                KeyErrorKind::KeyForm { form, .. } => form_rule(*form),
-                _ => "DKIM005",
-            };
-            report.at(id, text, error.span, error.kind.to_string());
+        _ => "DKIM005",
+    };
+    if let ("DKIM009", Some(length)) = (id, der_length(&p)) {
+        let there = p.iter().filter(|&&octet| octet != b'=').count() * 3 / 4;
+        if there < length {
+            message = format!("the key is cut: it has {there} of its {length} octets");
         }
     }
+    if id == "DKIM005" {
+        "the version is DKIM1, and the first tag".clone_into(&mut message);
+    }
+    report.at(id, text, error.span, message);
+    // What else is wrong can be seen without the version: under a name that nobody knows.
+    // A version with "=" in it has swallowed the next tag.
+    let version = tags.get("v").filter(|version| !version.value.contains(&b'='));
+    if let ("DKIM005", Some(version)) = (id, version) {
+        let unused = [b'x', b'y', b'z'].into_iter().find(|name| {
+            str::from_utf8(std::slice::from_ref(name)).is_ok_and(|name| tags.get(name).is_none())
+        });
+        let mut without = octets.to_vec();
+        if let (Some(place), Some(name)) = (without.get_mut(version.name_span.start), unused) {
+            *place = name;
+            public_key(report, text, tags, &without);
+        }
+    }
+}
+
+/// Where an entity of HTML stands.
+fn entity(octets: &[u8]) -> Option<Range<usize>> {
+    [&b"&#"[..], b"&amp;", b"&quot;", b"&equals;", b"&plus;"].iter().find_map(|entity| {
+        let start = octets.windows(entity.len()).position(|part| part == *entity)?;
+        let rest = octets.get(start..)?;
+        let length = rest.iter().position(|&octet| octet == b';').map_or(rest.len(), |at| at + 1);
+        Some(start..start + length)
+    })
+}
+
+/// Whether this was base64 before its end was lost: one character is left of a group of four.
+fn is_cut(base64: &[u8]) -> bool {
+    let is_letter = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/".contains(octet);
+    base64.len() % 4 == 1 && base64.iter().all(is_letter)
+}
+
+/// How many octets the DER says that it has: 30 82 and two octets, in base64.
+fn der_length(base64: &[u8]) -> Option<usize> {
+    let digit = |octet: &u8| match octet {
+        b'A'..=b'Z' => Some(usize::from(octet - b'A')),
+        b'a'..=b'z' => Some(usize::from(octet - b'a') + 26),
+        b'0'..=b'9' => Some(usize::from(octet - b'0') + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let digits: Option<Vec<usize>> = base64.get(..6)?.iter().map(digit).collect();
+    let head = digits?.into_iter().fold(0, |head, digit| head << 6 | digit) >> 4;
+    (head >> 16 == 0x3082).then_some((head & 0xffff) + 4)
 }
 
 fn form_rule(form: KeyFormError) -> &'static str {
@@ -270,12 +390,20 @@ fn key(report: &mut Report, text: Text<'_>, tag: &Tag<'_>, key: &VerifyingKey) {
         0..1024 => report.at("DKIM013", text, span.clone(), message),
         1024..2048 => report.at("DKIM014", text, span.clone(), message),
         4097.. => report.at("DKIM015", text, span.clone(), message),
+        3072..=4096 => {
+            report.at("DKIM015", text, span.clone(), message);
+            report.severity(Severity::Info);
+        }
         _ => {}
+    }
+    let letters = value_of(tag);
+    if PUBLISHED.iter().any(|known| letters.windows(known.len()).any(|part| part == *known)) {
+        let message = "the private key stands in the examples of an RFC";
+        report.at("DKIM016", text, span.clone(), message);
     }
     // A SubjectPublicKeyInfo has the object identifier of rsaEncryption near its start, in one
     // of the three ways in which octets fall into groups of base64.
-    let head: Vec<u8> =
-        tag.value.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).take(40).collect();
+    let head = letters.get(..40).unwrap_or(&letters);
     let is_info = [&b"KoZIhvcNAQEB"[..], b"qGSIb3DQEBAQ", b"BgkqhkiG9w0B"]
         .iter()
         .any(|oid| head.windows(oid.len()).any(|part| part == *oid));

@@ -2,7 +2,7 @@
 
 use mailproof_dmarc::{
     AlignmentMode, Destination, Discovery, ErrorKind, Policies, Policy, Psd, Record, ReportUri,
-    TreeWalk, public_suffix_organizational_domain, report_destination, tree_walk,
+    Tag, TreeWalk, public_suffix_organizational_domain, report_destination, tree_walk,
 };
 use mailproof_dns::{Data, Failure, Name, RecordType, Response};
 
@@ -29,6 +29,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let tag = if record.tag("sp").is_some() { "sp" } else { "p" };
         let message = format!("the policy is {tag} of {owner}");
         look.report.of("DMARC002", &name, RecordType::Txt, message);
+        too_deep(domain, &name, look);
     }
     let policies = record.policies();
     let effective = policies.map(|policies| {
@@ -42,11 +43,20 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let message = format!("{} must be in force, and {found} is", expected.keyword());
         look.report.of("DMARC050", &name, RecordType::Txt, message);
     }
-    if request.profile == Profile::NoMail && effective != Some(Policy::Reject) {
-        let message = format!("{domain} sends no mail, and its policy is not reject");
+    let is_weak = |policies: Policies| {
+        let Policies { domain, subdomains, nonexistent } = policies;
+        [domain, subdomains, nonexistent].iter().any(|policy| *policy != Policy::Reject)
+    };
+    if request.profile == Profile::NoMail
+        && (effective != Some(Policy::Reject) || policies.is_some_and(is_weak))
+    {
+        let message = format!("{domain} sends no mail, and not everything in its name is rejected");
         look.report.of("DMARC044", &name, RecordType::Txt, message);
     }
     organization(domain, &walk, &name, look);
+    if owner == *domain {
+        subdomain_policy(&walk, &name, look);
+    }
     if matches!(effective, Some(Policy::Quarantine | Policy::Reject)) {
         mechanisms(request, &name, look);
     }
@@ -122,8 +132,20 @@ fn missing(request: &Request, walk: &TreeWalk, name: &Name, look: &mut Look<'_>)
     }
     let message = format!("{} has no DMARC record", request.domain);
     look.report.of("DMARC001", name, RecordType::Txt, message);
-    if request.domain.label_count() > 8 {
-        let message = format!("{} has more than eight labels", request.domain);
+    too_deep(&request.domain, name, look);
+    let Ok(other) = request.domain.prepend("dmarc") else { return };
+    for txt in look.texts(&other).unwrap_or_default() {
+        let octets = txt.joined();
+        if Record::is_record(octets) {
+            let text = Text { name: &other, octets };
+            look.report.at("DMARC049", text, 0..octets.len(), "the name begins with _dmarc");
+        }
+    }
+}
+
+fn too_deep(domain: &Name, name: &Name, look: &mut Look<'_>) {
+    if domain.label_count() > 8 {
+        let message = format!("{domain} has more than eight labels, and no record of its own");
         look.report.of("DMARC042", name, RecordType::Txt, message);
     }
 }
@@ -131,12 +153,18 @@ fn missing(request: &Request, walk: &TreeWalk, name: &Name, look: &mut Look<'_>)
 /// One record by itself.
 pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     let end = text.octets.len();
-    let Ok(record) = Record::parse(text.octets) else {
-        report.at("DMARC004", text, 0..end, "the record does not begin with v=DMARC1");
-        return;
+    let record = match Record::parse(text.octets) {
+        Ok(record) => record,
+        Err(error) => {
+            report.at("DMARC004", text, error.span, "the record does not begin with v=DMARC1");
+            return;
+        }
     };
     for error in &record.ignored {
         ignored(report, text, &record, error.kind, error.span.clone());
+    }
+    for tag in &record.tags {
+        glued(report, text, tag);
     }
     policy(report, text, &record);
     for (name, mode) in [("adkim", record.adkim), ("aspf", record.aspf)] {
@@ -153,6 +181,7 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
         report.at("DMARC040", text, tag.name_span.clone(), "failure reports hold parts of mail");
     }
     if record.psd == Psd::Yes
+        && !is_public_suffix(text.name)
         && let Some(tag) = record.tag("psd")
     {
         let span = tag.name_span.start..tag.value_span.end;
@@ -179,7 +208,12 @@ fn ignored(
     let name = tag.map_or("", |tag| tag.name.as_str());
     match (kind, name) {
         (ErrorKind::InvalidValue | ErrorKind::InvalidOctet, "p" | "sp" | "np") => {
-            report.at("DMARC007", text, span, format!("{name} is not none, quarantine or reject"));
+            let effect = match record.policies() {
+                Some(_) => "the record counts as p=none",
+                None => "the record is no policy at all",
+            };
+            let message = format!("{name} is not none, quarantine or reject: {effect}");
+            report.at("DMARC007", text, span, message);
         }
         (ErrorKind::InvalidValue | ErrorKind::InvalidOctet, "adkim" | "aspf") => {
             report.at("DMARC019", text, span, format!("{name} is neither r nor s"));
@@ -202,16 +236,68 @@ fn ignored(
             let is_pct = text.octets.get(span.clone()).is_some_and(|octets| {
                 octets.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"pct"))
             });
-            let id = if is_pct { "DMARC016" } else { "DMARC017" };
-            report.at(id, text, span, "RFC 9989 removed this tag");
+            match record.historic.pct {
+                Some(pct) if is_pct && pct < 100 => {
+                    let message = format!("pct={pct} is ignored now: the policy is for all mail");
+                    report.at("DMARC016", text, span, message);
+                }
+                _ => {
+                    let id = if is_pct { "DMARC016" } else { "DMARC017" };
+                    report.at(id, text, span, "RFC 9989 removed this tag");
+                }
+            }
+        }
+        // Whoever ignores the tag does not mind its value.
+        (ErrorKind::InvalidValue, "pct" | "rf" | "ri") => {}
+        (ErrorKind::InvalidValue, "t" | "psd") => {
+            report.at("DMARC005", text, span, format!("{name} does not have this value"));
+            report.severity(Severity::Warning);
+        }
+        (ErrorKind::NoEquals, _)
+            if text.octets.get(span.clone()).is_some_and(|octets| octets.contains(&b'@')) =>
+        {
+            report.at("DMARC031", text, span, "a comma, no semicolon, stands between addresses");
         }
         (ErrorKind::Duplicate, _) => report.at("DMARC006", text, span, kind.to_string()),
-        (ErrorKind::InvalidUri | ErrorKind::TooMany, _) => {
-            report.at("DMARC031", text, span, kind.to_string());
-        }
+        (ErrorKind::InvalidUri, _) => report.at("DMARC031", text, span, kind.to_string()),
         (ErrorKind::SizeLimit, _) => report.at("DMARC033", text, span, kind.to_string()),
         _ => report.at("DMARC005", text, span, kind.to_string()),
     }
+}
+
+/// Two tags that became one, a value in quotes, and options said twice.
+fn glued(report: &mut Report, text: Text<'_>, tag: &Tag) {
+    let span = tag.value_span.clone();
+    if tag.value.starts_with(['"', '\'']) {
+        report.at("DMARC005", text, span.clone(), "quotes stand round the value");
+    }
+    let mut at = span.start;
+    for word in tag.value.split([' ', '\t']) {
+        let name = word.split('=').next().unwrap_or_default();
+        let is_tag = TAGS.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if at > span.start && is_tag && word.len() > name.len() {
+            let message = format!("no semicolon stands before {name}=");
+            report.at("DMARC005", text, at..at + word.len(), message);
+        }
+        at += word.len() + 1;
+    }
+    if tag.name == "fo" {
+        let mut options: Vec<&str> = tag.value.split(':').map(str::trim).collect();
+        let count = options.len();
+        options.sort_unstable();
+        options.dedup();
+        if options.len() < count {
+            report.at("DMARC021", text, span, "an option stands here twice");
+        }
+    }
+}
+
+/// Whether names below the domain, of this name or of this `_dmarc`, are registered by others.
+fn is_public_suffix(name: &Name) -> bool {
+    let is_node = name.labels().next().is_some_and(|label| label.eq_ignore_ascii_case(b"_dmarc"));
+    let domain = if is_node { name.parent() } else { Some(name.clone()) };
+    let below = domain.and_then(|domain| domain.prepend("a").ok());
+    below.is_some_and(|below| public_suffix_organizational_domain(&below) == below)
 }
 
 /// One letter changed, put in, left out, or two neighbours swapped.
@@ -244,7 +330,9 @@ fn policy(report: &mut Report, text: Text<'_>, record: &Record) {
     }
     let span = p.name_span.start..p.value_span.end;
     match record.policies() {
-        Some(Policies { domain: Policy::None, .. }) if record.policy.is_some() => {
+        // Another policy that counts as none has its own finding.
+        Some(Policies { domain: Policy::None, .. }) if record.policy != Some(Policy::None) => {}
+        Some(Policies { domain: Policy::None, .. }) => {
             if record.rua.is_empty() {
                 report.at("DMARC011", text, span, "p=none without rua does nothing");
             } else {
@@ -278,27 +366,36 @@ fn policy(report: &mut Report, text: Text<'_>, record: &Record) {
     }
 }
 
-/// What depends on where in the tree the record stands.
+/// What is said of names that do not exist, which "np" is for, and after it "sp" and "p".
 fn levels(domain: &Name, text: Text<'_>, look: &mut Look<'_>) {
     let Ok(record) = Record::parse(text.octets) else { return };
-    let organization = public_suffix_organizational_domain(domain);
-    if organization == *domain {
-        if record.nonexistent_policy != Some(Policy::Reject) && record.tag("np").is_none() {
-            let end = text.octets.len();
-            look.report.at(
-                "DMARC013",
-                text,
-                end..end,
-                "np=reject would protect names that do not exist",
-            );
-        }
+    let is_weak = record.policies().is_none_or(|found| found.nonexistent != Policy::Reject);
+    let is_organization = public_suffix_organizational_domain(domain) == *domain;
+    if is_organization && is_weak && record.tag("np").is_none() {
+        let end = text.octets.len();
+        let message = "np=reject would protect names that do not exist";
+        look.report.at("DMARC013", text, end..end, message);
+    }
+}
+
+/// RFC 9989 4.7: "sp" and "np" of what is no Organizational Domain are ignored.
+fn subdomain_policy(walk: &TreeWalk, name: &Name, look: &mut Look<'_>) {
+    let Some(organization) = walk.organizational_domain() else { return };
+    if organization == walk.start {
         return;
     }
-    for name in ["sp", "np"] {
-        if let (Some(tag), false) = (record.tag(name), record.psd == Psd::No) {
+    let Some(record) = walk.record_at(&walk.start) else { return };
+    let texts = look.texts(name).unwrap_or_default();
+    let Some(octets) =
+        texts.into_iter().map(|txt| txt.joined()).find(|text| Record::is_record(text))
+    else {
+        return;
+    };
+    for name_of_tag in ["sp", "np"] {
+        if let Some(tag) = record.tag(name_of_tag) {
             let span = tag.name_span.start..tag.value_span.end;
-            let message = format!("{name} counts at {organization} only");
-            look.report.at("DMARC014", text, span, message);
+            let message = format!("{name_of_tag} counts at {organization} only");
+            look.report.at("DMARC014", Text { name, octets }, span, message);
         }
     }
 }
@@ -406,13 +503,13 @@ fn destinations(domain: &Name, record: &Record, name: &Name, look: &mut Look<'_>
                 }
                 _ => {}
             }
-            takes_mail(text, uri, look);
+            takes_mail(domain, text, uri, look);
         }
     }
 }
 
 /// RFC 5321 5.1: mail goes to the MX records, or to the address records where there is none.
-fn takes_mail(text: Text<'_>, uri: &ReportUri, look: &mut Look<'_>) {
+fn takes_mail(domain: &Name, text: Text<'_>, uri: &ReportUri, look: &mut Look<'_>) {
     if uri.address().is_none() {
         return;
     }
@@ -433,5 +530,10 @@ fn takes_mail(text: Text<'_>, uri: &ReportUri, look: &mut Look<'_>) {
     };
     if !takes {
         look.report.at("DMARC039", text, uri.span.clone(), format!("{host} takes no mail"));
+        // Nobody registers a name within the organization itself.
+        let [own, theirs] = [domain, &host].map(public_suffix_organizational_domain);
+        if matches!(response, Response::NxDomain) && own != theirs {
+            look.report.severity(Severity::Error);
+        }
     }
 }
