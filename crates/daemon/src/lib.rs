@@ -4,7 +4,7 @@
 //! Settings are what a file says, in [`settings`]: the own TOML and the files of the older daemons
 //! are read into the same types. A [`Config`] is settings and what they point at (tables, lists,
 //! keys), read and checked; what is odd about it is a [`Finding`]. Texts are parsed by pure
-//! functions; [`Files`] is the one place that reads.
+//! functions; [`Files`] is the one place that reads. [`run()`] is the daemon at work.
 //!
 //! ```
 //! use mailproof_daemon::{Config, Files, toml_file};
@@ -19,7 +19,7 @@
 //! ```
 //!
 //! STANDARDS: RFC 8601 2.5 (authserv-id), RFC 6376 3.5, 5.4 (what is signed), RFC 8301 3.2 (key
-//! sizes); opendkim.conf(5), opendmarc.conf(5), policyd-spf.conf(5).
+//! sizes), RFC 7372 (reply codes); opendkim.conf(5), opendmarc.conf(5), policyd-spf.conf(5).
 
 mod config;
 mod convert;
@@ -31,6 +31,7 @@ mod finding;
 mod hosts;
 mod old;
 pub mod postfix;
+mod run;
 pub mod settings;
 pub mod toml_file;
 mod value;
@@ -43,6 +44,7 @@ pub use files::{FileTrouble, Files, Keys, LoadedKey};
 pub use finding::{Finding, Place, Severity, worst};
 pub use hosts::{HostEntry, HostList, HostProblem, Origin};
 pub use old::{Directive, Draft, FileKind, LoadError};
+pub use run::{RunError, Start, run};
 pub use value::{
     Account, AccountError, AuthservIdError, Endpoint, EndpointError, Family, FileMode,
     FileModeError, Host, Item, ItemError, Seconds,

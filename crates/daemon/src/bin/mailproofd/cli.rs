@@ -22,6 +22,9 @@ pub(crate) struct Cli {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Sign and verify: serve Postfix until SIGTERM; SIGHUP reads the configuration again
+    #[command(after_help = EXIT_CODES)]
+    Run(Run),
     /// Say what becomes of each line of a configuration, and what is wrong with it
     #[command(after_help = EXIT_CODES)]
     CheckConfig(CheckConfig),
@@ -45,6 +48,17 @@ impl FilesOptions {
     pub(crate) fn files(&self) -> Files {
         self.root.clone().map_or_else(Files::new, Files::below)
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The configuration, as for check-config (may be given several times)
+    #[arg(long, value_name = "FILE", default_value = DEFAULT)]
+    pub(crate) config: Vec<PathBuf>,
+    /// Answer from this zone file (RFC 1035) and ask no name server, for tests; ORIGIN is for a file
+    /// without $ORIGIN (may be given several times)
+    #[arg(long, value_name = "[ORIGIN=]FILE")]
+    pub(crate) zone: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod check_config;
 mod cli;
 mod convert;
+mod serve;
 mod why;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
 
 fn mailproofd(cli: &Cli) -> Result<Exit, Trouble> {
     match &cli.command {
+        Command::Run(command) => serve::run(command),
         Command::CheckConfig(command) => check_config::run(command),
         Command::Why(command) => why::run(command),
         Command::Convert(command) => convert::run(command),

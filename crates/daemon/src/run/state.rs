@@ -1,0 +1,188 @@
+//! What all connections share, and a reload replaces.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use mailproof::{Limits, Policy, Receiver, arc::TrustedSealers};
+use mailproof_dns::{Question, Response, Zone};
+use mailproof_dns_hickory::HickoryResolver;
+
+use crate::config::Config;
+use crate::files::Files;
+use crate::finding::Severity;
+use crate::old::Draft;
+use crate::run::log::say;
+use crate::run::{RunError, Start};
+use crate::settings::{AuthservId, Log, LogTarget, Role, Settings};
+use crate::value::Endpoint;
+
+/// A configuration at work.
+pub(crate) struct State {
+    pub(crate) config: Config,
+    pub(crate) files: Files,
+    dns: Dns,
+    /// The name of this host.
+    host: String,
+    /// The receiver of the name that was asked for last. There is one MTA, mostly, with one name.
+    receiver: Mutex<Arc<Receiver>>,
+}
+
+/// Whoever answers questions.
+#[derive(Clone)]
+pub(crate) enum Dns {
+    Network(Box<HickoryResolver>),
+    Zone(Arc<Zone>),
+}
+
+impl mailproof_dns::Resolver for Dns {
+    async fn lookup(&self, question: &Question) -> Response {
+        match self {
+            Dns::Network(resolver) => resolver.lookup(question).await,
+            Dns::Zone(zone) => zone.lookup(question),
+        }
+    }
+}
+
+impl State {
+    /// Reads the configuration; `old` is the one at work.
+    pub(crate) fn load(start: &Start, old: Option<&State>) -> Result<State, RunError> {
+        let files = Files::new();
+        let paths: Vec<&Path> = start.files.iter().map(|path| path.as_path()).collect();
+        let draft = Draft::load(&paths, &files)
+            .map_err(|error| RunError::Configuration(error.to_string()))?;
+        let mut findings = draft.findings;
+        // A file with an error in it has said nothing yet.
+        let is_read = !draft.directives.is_empty() || findings.is_empty();
+        let (config, found) = Config::resolve(draft.settings, &draft.origins, &files);
+        findings.extend(found.into_iter().filter(|_| is_read));
+        let mut errors = not_yet(&config.settings);
+        for finding in &findings {
+            let place =
+                finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            let text = format!("{place}{}", finding.sentence);
+            match finding.severity {
+                Severity::Error => errors.push(text),
+                Severity::Warning => say(&config.settings.log, "", &format!("warning: {text}")),
+                Severity::Note => {}
+            }
+        }
+        if !errors.is_empty() {
+            return Err(RunError::Configuration(errors.join("\n")));
+        }
+        let dns = match (&start.zone, old) {
+            (Some(_), Some(old)) => old.dns.clone(),
+            (Some(zone), None) => Dns::Zone(Arc::new(zone.clone())),
+            // The cache stays.
+            (None, Some(old)) if old.config.settings.dns == config.settings.dns => old.dns.clone(),
+            (None, _) => Dns::Network(Box::new(resolver(&config.settings)?)),
+        };
+        let host = host_name();
+        let receiver = Mutex::new(Arc::new(receiver(&config, &host)));
+        Ok(State { config, files, dns, host, receiver })
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        self.config.settings.log.clone()
+    }
+
+    /// The name of this host.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The receiver whose authserv-id is the one that is set; `mta` is macro `j`.
+    pub(crate) fn receiver(&self, mta: Option<&str>) -> Arc<Receiver> {
+        let name = match &self.config.settings.authserv_id {
+            AuthservId::Name(name) => name,
+            AuthservId::HostName => &self.host,
+            AuthservId::Mta => mta.filter(|name| is_name(name)).unwrap_or(&self.host),
+        };
+        let mut kept = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.authserv_id != name {
+            *kept = Arc::new(receiver(&self.config, name));
+        }
+        Arc::clone(&kept)
+    }
+
+    /// Who is asked about one message.
+    pub(crate) fn dns(&self) -> Dns {
+        match &self.dns {
+            Dns::Network(resolver) => {
+                let patience = self.config.settings.dns.message_timeout;
+                Dns::Network(Box::new(resolver.until(Instant::now() + patience.into())))
+            }
+            zone @ Dns::Zone(_) => zone.clone(),
+        }
+    }
+}
+
+/// What the settings ask for and `run` does not do yet: better refused than left out silently.
+fn not_yet(settings: &Settings) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut refuse = |is: bool, text: &str| {
+        if is {
+            texts.push(format!("{text} is not supported by mailproofd run yet"));
+        }
+    };
+    let listeners = &settings.listeners;
+    refuse(listeners.iter().any(|it| it.is(Role::Policy)), "the role \"policy\" of a listener");
+    let systemd = listeners.iter().any(|it| matches!(it.socket, Endpoint::Systemd(_)));
+    refuse(systemd, "a socket of systemd");
+    refuse(listeners.iter().any(|it| it.owner.is_some()), "the owner of a listener");
+    refuse(settings.seal.is_some(), "seal");
+    refuse(settings.metrics.is_some(), "metrics");
+    let log = settings.log.to;
+    refuse(
+        matches!(log, LogTarget::Journal | LogTarget::Syslog),
+        "a log but that on standard error",
+    );
+    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+    refuse(settings.user.is_some() && is_root, "changing to another user (start it as that user)");
+    texts
+}
+
+fn resolver(settings: &Settings) -> Result<HickoryResolver, RunError> {
+    let limits = mailproof_dns_hickory::Limits {
+        timeout: settings.dns.timeout.into(),
+        ..mailproof_dns_hickory::Limits::default()
+    };
+    let servers = &settings.dns.name_servers;
+    match servers.is_empty() {
+        true => HickoryResolver::system(&limits),
+        false => HickoryResolver::with_name_servers(servers, &limits),
+    }
+    .map_err(|error| RunError::Configuration(error.to_string()))
+}
+
+fn receiver(config: &Config, name: &str) -> Receiver {
+    let verify = &config.settings.verify;
+    let mut policy = Policy::default();
+    policy.dkim.clock_skew = verify.clock_drift.0;
+    policy.arc.clock_skew = verify.clock_drift.0;
+    policy.trusted_sealers = TrustedSealers::new(config.trusted_sealers.iter().cloned());
+    let mut limits = Limits::default();
+    limits.dkim.signatures_verified = verify.signatures;
+    limits.dkim.rsa_bits_least = verify.minimum_key_bits;
+    Receiver::with(name, policy, limits)
+}
+
+/// What may stand as authserv-id without quotes, and is no unbounded text of a stranger.
+fn is_name(text: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b".-_".contains(&octet);
+    (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The name of this host. A system that does not tell has "localhost".
+fn host_name() -> String {
+    let read = |path| fs::read_to_string(path).ok().map(|text: String| text.trim().to_owned());
+    let names = ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().filter_map(read);
+    names.into_iter().find(|name| is_name(name)).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
