@@ -103,6 +103,12 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// Whether the answers come from somebody who validates: the root is signed.
+    pub(crate) fn validates(&mut self) -> bool {
+        let root = self.ask(&Name::root(), RecordType::Soa);
+        matches!(root, Some(Response::Records(set)) if set.authenticated)
+    }
+
     /// Whether the name servers failed to answer.
     pub(crate) fn has_failed(&self, name: &Name, rtype: RecordType) -> bool {
         let question = Question::new(name.clone(), rtype);
@@ -110,6 +116,18 @@ impl<'a> Look<'a> {
         response.is_some_and(|response| {
             response.failure().is_some_and(|failure| failure != Failure::NotRecorded)
         })
+    }
+
+    /// The response, if it is known, to a question that only information hangs on: without an
+    /// answer nothing is amiss.
+    pub(crate) fn ask_by_the_way(
+        &mut self,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Option<&'a Response> {
+        let question = Question::new(name.clone(), rtype);
+        let response = self.missing.lookup(self.answers, &question)?;
+        response.failure().is_none().then_some(response)
     }
 
     /// The text records, if the response is known; what is wrong with any text is noted.

@@ -30,12 +30,14 @@ pub struct Finding {
 }
 
 /// What an SPF record spends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SpfBudget {
     /// Terms that cause lookups.
     pub lookups: usize,
     /// Lookups that give nothing.
     pub void: usize,
+    /// IPv4 addresses in the networks that pass, each counted once.
+    pub addresses: u64,
 }
 
 /// What was found for a domain.

@@ -65,6 +65,17 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     doubled(domain, look);
     size(domain, look);
     alias(domain, look);
+    secure(domain, look);
+}
+
+/// RFC 4035 3.2.3: a resolver that validates says which answers are authentic.
+fn secure(domain: &Name, look: &mut Look<'_>) {
+    let validates = look.validates();
+    let Some(Response::Records(set)) = look.ask(domain, RecordType::Txt) else { return };
+    if validates && !set.authenticated {
+        let message = format!("{domain} is not signed");
+        look.report.of("DNS018", domain, RecordType::Txt, message);
+    }
 }
 
 /// RFC 4592: a wildcard answers for a name that nobody has.

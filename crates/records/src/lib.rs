@@ -17,6 +17,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # A new rule
+//!
+//! 1. Declare it in `catalogue/<family>.rs`: an id that was never used, a name, the severity, the
+//!    section, and what it means in sentences. What a profile changes stands in `check.rs`.
+//! 2. Report it in the module of the family: `report.at` for octets of a record, `report.of` for a
+//!    name. What needs no DNS belongs into the function `record`, which [`check_record`] shares.
+//!    `look.ask` notes a question that is not answered yet, and a name server that failed: `None`
+//!    says that nothing is known, never that nothing is there.
+//! 3. Write two cases into `testdata/records/<family>.toml`, one that it finds and one that it
+//!    misses by a little; a test wants both.
+//! 4. Write `docs/rules.md` anew: `check-dns rules --format markdown`.
+//!
 //! STANDARDS: RFC 7208, RFC 6376, RFC 9989, RFC 5321, RFC 7672, RFC 8461, RFC 8460.
 
 mod catalogue;

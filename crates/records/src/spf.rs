@@ -1,5 +1,6 @@
 //! SPF records (RFC 7208).
 
+mod hosts;
 mod record;
 mod tree;
 
@@ -38,7 +39,10 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
             look.report.of("SPF001", domain, RecordType::Txt, message);
             elsewhere(domain, look);
         }
-        [octets] => one(request, Text { name: domain, octets }, look),
+        [octets] => {
+            one(request, Text { name: domain, octets }, look);
+            hosts::names(request, look);
+        }
         several => {
             let message = format!("{domain} has {} SPF records", several.len());
             look.report.of("SPF002", domain, RecordType::Txt, message);

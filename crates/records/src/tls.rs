@@ -218,7 +218,7 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
                 tlsa(&mut look.report, &name, wire);
             }
         }
-        if !set.authenticated && validates(look) {
+        if !set.authenticated && look.validates() {
             let message = format!("{name} is not protected by DNSSEC");
             look.report.of("DANE001", &name, RecordType::Tlsa, message);
         }
@@ -232,12 +232,6 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
         }
     }
     Some(has_any)
-}
-
-/// Whether the answers come from somebody who validates: the root is signed.
-fn validates(look: &mut Look<'_>) -> bool {
-    let root = look.ask(&Name::root(), RecordType::Soa);
-    matches!(root, Some(Response::Records(set)) if set.authenticated)
 }
 
 /// One TLSA record (RFC 6698 2.1).

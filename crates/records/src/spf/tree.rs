@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use ipnet::Ipv4Net;
 use mailproof_dmarc::public_suffix_organizational_domain;
 use mailproof_dns::{Data, Name, RecordType, Response};
 use mailproof_spf::{
     Directive, Mechanism, ModifierKind, Qualifier, Record, Term, is_spf_record, parse,
 };
 
+use super::hosts;
 use crate::check::Look;
 use crate::finding::{SpfBudget, Text};
 
@@ -19,16 +21,21 @@ const DEPTH: usize = 12;
 const LOOKUPS: usize = 10;
 /// RFC 7208 4.6.4: "SHOULD limit "void lookups" to two".
 const VOID: usize = 2;
+/// How many terms an error names with their costs. Local choice: more than can be within limits.
+const COSTS: usize = 16;
+/// How many networks are added up. Local choice: more than any record that is meant has.
+const NETWORKS: usize = 8192;
 
 pub(super) fn check(text: Text<'_>, look: &mut Look<'_>) {
     let Ok(record) = parse(text.octets) else { return };
-    let mut tree =
-        Tree { budget: SpfBudget { lookups: 0, void: 0 }, records: 0, included: Vec::new() };
+    let mut tree = Tree::default();
     tree.walk(text, &record, std::slice::from_ref(text.name), look);
-    let SpfBudget { lookups, void } = tree.budget;
+    let SpfBudget { lookups, void, .. } = tree.budget;
     let whole = 0..text.octets.len();
     if lookups > LOOKUPS {
-        let message = format!("{lookups} terms of the tree cause lookups, and 10 are allowed");
+        let costs = tree.costs.join(", ");
+        let message =
+            format!("{lookups} terms of the tree cause lookups, and 10 are allowed: {costs}");
         look.report.at("SPF040", text, whole.clone(), message);
     } else if lookups >= LOOKUPS - 2 {
         let message = format!("{lookups} of 10 lookups are spent");
@@ -39,14 +46,22 @@ pub(super) fn check(text: Text<'_>, look: &mut Look<'_>) {
     }
     if void > VOID {
         let message = format!("{void} lookups give nothing, and 2 are allowed");
-        look.report.at("SPF042", text, whole, message);
+        look.report.at("SPF042", text, whole.clone(), message);
     }
+    tree.budget.addresses = hosts::addresses(tree.networks);
+    hosts::total(text, tree.budget.addresses, look);
+    hosts::explanation(text, &record, look);
     look.report.spf = Some(tree.budget);
 }
 
+#[derive(Default)]
 struct Tree {
     budget: SpfBudget,
     records: usize,
+    /// What the terms of the first record cost, with what they lead to.
+    costs: Vec<String>,
+    /// The IPv4 networks that pass.
+    networks: Vec<Ipv4Net>,
     /// Whose records were included.
     included: Vec<Name>,
 }
@@ -59,20 +74,32 @@ impl Tree {
             match term {
                 // RFC 7208 5.1: "Mechanisms after "all" will never be tested."
                 Term::Directive(Directive { mechanism: Mechanism::All, .. }) => return,
-                Term::Directive(directive) if directive.mechanism.counts() => {
+                Term::Directive(directive) => {
+                    let before = self.budget.lookups;
                     self.directive(text, directive, path, look);
+                    self.cost(before, text, &directive.span, path);
                 }
-                Term::Directive(_) => {}
                 // RFC 7208 6.1: "If the record has an "all" mechanism", redirect is ignored.
                 Term::Modifier(_) if has_all => {}
                 Term::Modifier(modifier) => {
                     let ModifierKind::Redirect(spec) = &modifier.kind else { continue };
+                    let before = self.budget.lookups;
                     self.budget.lookups += 1;
                     let target = spec.literal().and_then(|text| text.parse::<Name>().ok());
                     let Some(target) = target else { continue };
                     self.follow(text, &target, modifier.span.clone(), path, look);
+                    self.cost(before, text, &modifier.span, path);
                 }
             }
+        }
+    }
+
+    /// What a term of the first record has cost.
+    fn cost(&mut self, before: usize, text: Text<'_>, span: &Range<usize>, path: &[Name]) {
+        let spent = self.budget.lookups.saturating_sub(before);
+        if path.len() == 1 && spent > 0 && self.costs.len() < COSTS {
+            let term = text.octets.get(span.clone()).unwrap_or_default();
+            self.costs.push(format!("{} {spent}", String::from_utf8_lossy(term)));
         }
     }
 
@@ -83,6 +110,14 @@ impl Tree {
         path: &[Name],
         look: &mut Look<'_>,
     ) {
+        if let (Mechanism::Ip4(ip4), Qualifier::Pass) = (&directive.mechanism, directive.qualifier)
+            && self.networks.len() < NETWORKS
+        {
+            self.networks.push(ip4.network.trunc());
+        }
+        if !directive.mechanism.counts() {
+            return;
+        }
         self.budget.lookups += 1;
         let span = directive.span.clone();
         let target = match directive.mechanism.domain_spec() {
@@ -98,6 +133,9 @@ impl Tree {
                     look.report.at("SPF049", text, span.clone(), message);
                 }
                 self.included.push(target.clone());
+                if path.len() == 1 {
+                    hosts::shared(text, &target, &span, look);
+                }
                 self.follow(text, &target, span, path, look);
             }
             Mechanism::Mx(_) => self.exchanges(text, &target, span, look),
@@ -109,6 +147,8 @@ impl Tree {
                 };
                 if responses.iter().all(is_void) {
                     self.void(text, &target, span, look);
+                } else if path.len() == 1 && directive.mechanism.domain_spec().is_none() {
+                    hosts::web_front(text, responses, &span, look);
                 }
             }
             _ => {}
@@ -200,7 +240,10 @@ impl Tree {
                 }
             }
             others => {
-                if others.is_empty() && self.is_dangling(text, target, span.clone(), look) {
+                let is_gone = others.is_empty()
+                    && (self.is_dangling(text, target, span.clone(), look)
+                        || alias_is_gone(text, target, response, &span, look));
+                if is_gone {
                     return;
                 }
                 let count = others.len();
@@ -209,6 +252,24 @@ impl Tree {
             }
         }
     }
+}
+
+/// Whether the name is an alias whose target is gone, which then is told.
+fn alias_is_gone(
+    text: Text<'_>,
+    target: &Name,
+    response: &Response,
+    span: &Range<usize>,
+    look: &mut Look<'_>,
+) -> bool {
+    if !matches!(response, Response::NxDomain) {
+        return false;
+    }
+    let alias = look.ask(target, RecordType::Cname).map(Response::data).unwrap_or_default();
+    let [Data::Cname(gone)] = alias else { return false };
+    let message = format!("{target} is an alias of {gone}, which does not exist");
+    look.report.at("SPF065", text, span.clone(), message);
+    true
 }
 
 /// A record that is included, and lets everybody pass.

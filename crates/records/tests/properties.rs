@@ -1,0 +1,109 @@
+//! What holds for every record and every zone.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use mailproof_dns::{Data, Name, Question, RecordType, Response, Txt, resolve_blocking};
+use mailproof_records::{Kind, Profile, Report, Request, check, check_record};
+use proptest::prelude::*;
+
+const KINDS: [Kind; 8] = [
+    Kind::Spf,
+    Kind::Dkim,
+    Kind::Dmarc,
+    Kind::MtaSts,
+    Kind::TlsRpt,
+    Kind::Bimi,
+    Kind::Tlsa,
+    Kind::Adsp,
+];
+
+/// Words of every record, and what breaks them.
+fn record() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        prop::sample::select(vec![
+            "v=spf1",
+            " ",
+            "  ",
+            "-all",
+            "all",
+            "ip4:",
+            "ip4=",
+            "192.0.3.1",
+            "/24",
+            "//64",
+            "include:",
+            "example.com",
+            "redirect=",
+            "exp=",
+            "%{i}",
+            "%{d0}",
+            "%",
+            "v=DMARC1",
+            ";",
+            "p=",
+            "reject",
+            "rua=",
+            "mailto:a@example.com",
+            "!10m",
+            ",",
+            "v=DKIM1",
+            "k=rsa",
+            "k=ed25519",
+            "h=sha1",
+            "t=y",
+            "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+            "v=STSv1",
+            "id=",
+            "v=TLSRPTv1",
+            "v=BIMI1",
+            "l=https://",
+            "\"",
+            "\\;",
+            "\u{a0}",
+            "3 1 1",
+            "\t",
+        ])
+        .prop_map(|word| word.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..8),
+    ];
+    prop::collection::vec(word, 0..24).prop_map(|words| words.concat())
+}
+
+fn spans_are_inside(report: &Report) {
+    for finding in &report.findings {
+        if let (Some(span), Some(record)) = (&finding.span, &finding.record) {
+            assert!(span.start <= span.end && span.end <= record.len(), "{finding:?}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_record_never_panics_and_spans_are_inside(octets in record()) {
+        let name: Name = "example.com".parse().unwrap();
+        for kind in KINDS {
+            spans_are_inside(&check_record(kind, &name, &octets, Profile::Sender));
+        }
+    }
+
+    /// Whatever name is asked, there is an answer: a tree without end.
+    #[test]
+    fn a_zone_never_panics_and_is_bounded(records in prop::collection::vec(record(), 1..4), seed in any::<u8>()) {
+        let request = Request::new("example.com".parse().unwrap());
+        let mut asked = 0_usize;
+        let lookup = |question: &Question| {
+            asked += 1;
+            let pick = question.name.labels().flatten().fold(seed, |sum, octet| sum.wrapping_add(*octet));
+            match (question.rtype, pick % 5) {
+                (_, 0) => Response::NxDomain,
+                (RecordType::Txt, _) => {
+                    let octets = &records[usize::from(pick) % records.len()];
+                    Response::records([Data::Txt(Txt::from_strings(octets.chunks(255)))])
+                }
+                (RecordType::A, _) => Response::records([Data::A([192, 0, 3, pick].into())]),
+                _ => Response::NoData,
+            }
+        };
+        spans_are_inside(&resolve_blocking(lookup, |answers| check(&request, answers)));
+        prop_assert!(asked < 1000, "{asked} questions");
+    }
+}
