@@ -105,7 +105,7 @@ impl<'a> Look<'a> {
 
     /// Whether the answers come from somebody who validates: the root is signed.
     pub(crate) fn validates(&mut self) -> bool {
-        let root = self.ask(&Name::root(), RecordType::Soa);
+        let root = self.ask_by_the_way(&Name::root(), RecordType::Soa);
         matches!(root, Some(Response::Records(set)) if set.authenticated)
     }
 

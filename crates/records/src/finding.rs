@@ -47,7 +47,13 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the SPF record spends, if there is one.
     pub spf: Option<SpfBudget>,
+    /// The last finding was one too many.
+    is_full: bool,
 }
+
+/// How often one rule finds something in the records of one name. Local choice: nobody mends more
+/// at a time, and a record of 64 kB could be wrong ten thousand times.
+const REPEATS: usize = 50;
 
 /// A record that is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +71,11 @@ impl Report {
         span: Range<usize>,
         message: impl Into<String>,
     ) {
+        let is_same = |found: &&Finding| found.rule.id == id && found.name == *text.name;
+        self.is_full = self.findings.iter().filter(is_same).count() >= REPEATS;
+        if self.is_full {
+            return;
+        }
         if let Some(finding) = finding(id, text.name, RecordType::Txt, message.into()) {
             let record = Some(text.octets.to_vec());
             self.findings.push(Finding { record, span: Some(span), ..finding });
@@ -73,7 +84,7 @@ impl Report {
 
     /// The last finding is of this severity.
     pub(crate) fn severity(&mut self, severity: Severity) {
-        if let Some(last) = self.findings.last_mut() {
+        if let (Some(last), false) = (self.findings.last_mut(), self.is_full) {
             last.severity = severity;
         }
     }

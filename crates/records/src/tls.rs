@@ -6,7 +6,7 @@ use mailproof_tag_list::{Tag, TagList};
 
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, hygiene};
+use crate::{Report, Request, hygiene, mx};
 
 type Record = fn(&mut Report, Text<'_>);
 
@@ -189,6 +189,7 @@ fn exchanges(domain: &Name, look: &mut Look<'_>) {
             Data::Mx(mx) if mx.exchange != Name::root() => Some(&mx.exchange),
             _ => None,
         })
+        .take(mx::EXCHANGES)
         .collect();
     let with: Vec<Option<bool>> =
         exchanges.iter().map(|exchange| exchange_records(exchange, look)).collect();

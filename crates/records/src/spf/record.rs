@@ -24,7 +24,9 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     let errors = parse_all(text.octets).err().unwrap_or_default();
     let glued = words(report, text);
     for error in &errors {
-        if !glued.iter().any(|word| word.start <= error.span.start && error.span.end <= word.end) {
+        // Both are in the order of the record.
+        let at = glued.partition_point(|word| word.end < error.span.end);
+        if glued.get(at).is_none_or(|word| word.start > error.span.start) {
             report.at(error_rule(error.kind), text, error.span.clone(), error.kind.to_string());
         }
     }
@@ -34,10 +36,11 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     }
     if let Ok(record) = parse(text.octets) {
         ending(report, text, &record);
+        let last = record.directives().last().map_or(0, |directive| directive.span.start);
         for term in &record.terms {
             match term {
                 Term::Directive(directive) => mechanism(report, text, directive),
-                Term::Modifier(modifier) => self::modifier(report, text, modifier, &record),
+                Term::Modifier(modifier) => self::modifier(report, text, modifier, (&record, last)),
             }
         }
         networks(report, text, &record);
@@ -203,9 +206,14 @@ fn macros(report: &mut Report, text: Text<'_>, parts: &[Part], span: &Range<usiz
     }
 }
 
-fn modifier(report: &mut Report, text: Text<'_>, modifier: &Modifier, record: &Record) {
+fn modifier(
+    report: &mut Report,
+    text: Text<'_>,
+    modifier: &Modifier,
+    (record, last): (&Record, usize),
+) {
     let span = modifier.span.clone();
-    let comes_early = record.directives().any(|directive| directive.span.start > span.end);
+    let comes_early = last > span.end;
     match &modifier.kind {
         ModifierKind::Unknown { name, .. } => {
             let name = name.to_ascii_lowercase();

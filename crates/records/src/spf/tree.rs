@@ -21,6 +21,8 @@ const DEPTH: usize = 12;
 const LOOKUPS: usize = 10;
 /// RFC 7208 4.6.4: "SHOULD limit "void lookups" to two".
 const VOID: usize = 2;
+/// How many terms are looked up. Local choice: ten times what a receiver looks up; more are counted.
+const ASKED: usize = 100;
 /// How many terms an error names with their costs. Local choice: more than can be within limits.
 const COSTS: usize = 16;
 /// How many networks are added up. Local choice: more than any record that is meant has.
@@ -125,6 +127,9 @@ impl Tree {
             Some(spec) => spec.literal().and_then(|text| text.parse::<Name>().ok()),
         };
         let Some(target) = target else { return };
+        if self.budget.lookups > ASKED {
+            return;
+        }
         match directive.mechanism {
             Mechanism::Include(_) => {
                 let before = self.included.iter().filter(|one| **one == target).count();
