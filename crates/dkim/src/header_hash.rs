@@ -9,6 +9,9 @@ use crate::signature::{Signature, SignedFields};
 /// without comparing them: h= holds some twenty names, each looked for among all fields.
 pub(crate) struct FieldIndex<'h> {
     fields: Vec<(Mark, Field<'h>)>,
+    /// A bit for each mark that a field has, and for each that more than one has.
+    present: u64,
+    repeated: u64,
 }
 
 /// The length of a name, and its first, middle and last letter without case.
@@ -16,8 +19,20 @@ type Mark = [u8; 4];
 
 impl<'h> FieldIndex<'h> {
     pub(crate) fn new(header: &'h Header) -> FieldIndex<'h> {
-        let marked = |field: Field<'h>| (mark(field.name().unwrap_or_default()), field);
-        FieldIndex { fields: header.fields().map(marked).collect() }
+        let (mut present, mut repeated) = (0, 0);
+        let marked = |field: Field<'h>| {
+            let mark = mark(field.name().unwrap_or_default());
+            repeated |= present & bit(mark);
+            present |= bit(mark);
+            (mark, field)
+        };
+        let fields = header.fields().map(marked).collect();
+        FieldIndex { fields, present, repeated }
+    }
+
+    /// Whether more than one field may have this name; if not, none or one has.
+    pub(crate) fn may_repeat(&self, name: &[u8]) -> bool {
+        self.repeated & bit(mark(name)) != 0
     }
 
     /// The field at `place`, from the top.
@@ -28,11 +43,15 @@ impl<'h> FieldIndex<'h> {
     /// The places of the fields of this name, top to bottom.
     pub(crate) fn named(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
         let wanted = mark(name);
-        self.fields.iter().enumerate().filter_map(move |(place, (mark, field))| {
-            let same = *mark == wanted
-                && field.name().is_some_and(|other| other.eq_ignore_ascii_case(name));
-            same.then_some(place)
-        })
+        let all = self.fields.len();
+        let looked_through = if self.present & bit(wanted) == 0 { 0 } else { all };
+        self.fields.iter().take(looked_through).enumerate().filter_map(
+            move |(place, (mark, field))| {
+                let same = *mark == wanted
+                    && field.name().is_some_and(|other| other.eq_ignore_ascii_case(name));
+                same.then_some(place)
+            },
+        )
     }
 
     /// The fields that h= selects, as [`selected_fields`] tells.
@@ -60,6 +79,12 @@ fn mark(name: &[u8]) -> Mark {
     let letter = |octet: Option<&u8>| octet.map_or(0, |octet| octet | 0x20);
     let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
     [length, letter(name.first()), letter(name.get(name.len() / 2)), letter(name.last())]
+}
+
+/// One of 64 bits.
+fn bit([length, first, middle, last]: Mark) -> u64 {
+    let sum = length.wrapping_mul(5) ^ first ^ middle.wrapping_mul(3) ^ last.wrapping_mul(7);
+    1 << (sum % 64)
 }
 
 /// The header fields that h= selects, in its order; `None` for a name that has no instance left.

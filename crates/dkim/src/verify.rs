@@ -286,7 +286,8 @@ impl Verification<'_> {
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
 fn unsigned_duplicate(fields: &FieldIndex<'_>, signature: &Signature) -> Option<&'static str> {
-    SINGLETONS.into_iter().find(|name| {
+    let mut repeated = SINGLETONS.into_iter().filter(|name| fields.may_repeat(name.as_bytes()));
+    repeated.find(|name| {
         let present = fields.named(name.as_bytes()).count();
         present > 1 && {
             let signed = signature.signed_fields.count(name.as_bytes());
