@@ -85,6 +85,10 @@ pub(crate) fn toplabel(label: &[u8]) -> bool {
 /// `macro-string = *( macro-expand / macro-literal )`, or
 /// `explain-string = *( macro-string / SP )`, to the end of the input.
 pub(crate) fn macro_string(input: &[u8], place: Place) -> Whole<'_, MacroString> {
+    // Nearly all are names as they are.
+    if !input.is_empty() && input.iter().fold(true, |all, &octet| all & literal(octet, place)) {
+        return Ok(MacroString::one(text(input)));
+    }
     let mut parts = Vec::new();
     let mut rest = input;
     while let Some(&octet) = rest.first() {
@@ -101,11 +105,18 @@ pub(crate) fn macro_string(input: &[u8], place: Place) -> Whole<'_, MacroString>
 
 /// `macro-literal = %x21-24 / %x26-7E`, as many as there are.
 fn macro_literal(input: &[u8], place: Place) -> Parsed<'_, Part> {
+    let (rest, octets) = take_while1(|octet| literal(octet, place)).parse(input)?;
+    Ok((rest, text(octets)))
+}
+
+/// `macro-literal`, or `SP` in an explain-string.
+fn literal(octet: u8, place: Place) -> bool {
     let first = if place == Place::Explanation { b' ' } else { b'!' };
-    let literal = |octet: u8| (first..=b'~').contains(&octet) && octet != b'%';
-    let (rest, text) = take_while1(literal).parse(input)?;
-    let text = str::from_utf8(text).unwrap_or_default();
-    Ok((rest, Part::Literal(text.into())))
+    (octet >= first) & (octet <= b'~') & (octet != b'%')
+}
+
+fn text(literals: &[u8]) -> Part {
+    Part::Literal(str::from_utf8(literals).unwrap_or_default().into())
 }
 
 /// `macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-"`

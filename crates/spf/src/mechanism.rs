@@ -1,15 +1,14 @@
 //! The mechanisms (RFC 7208 5): whether each matches.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{Ipv4Net, Ipv6Net};
 use mailproof_dns::{Data, Name, RecordType, Response};
 
 use crate::cause::Cause;
 use crate::evaluate::{Checked, Evaluation, Stop, TargetName, malformed, stop};
 use crate::expand;
 use crate::outcome::SpfResult;
-use crate::record::{DomainSpec, DualCidr, Mechanism};
+use crate::record::{DomainSpec, DualCidr, Ip4, Ip6, Mechanism};
 use crate::trace::Tracer;
 
 impl<T: Tracer> Evaluation<'_, T> {
@@ -17,11 +16,13 @@ impl<T: Tracer> Evaluation<'_, T> {
     pub(crate) fn mechanism(&mut self, domain: &Name, mechanism: &Mechanism) -> Checked<bool> {
         match mechanism {
             Mechanism::All => return Ok(true),
-            Mechanism::Ip4(ip4) => {
-                return Ok(matches!(self.request.ip, IpAddr::V4(ip) if ip4.network.contains(&ip)));
+            Mechanism::Ip4(Ip4 { network }) => {
+                let contains = |ip| within4(ip, network.addr(), network.prefix_len());
+                return Ok(matches!(self.request.ip, IpAddr::V4(ip) if contains(ip)));
             }
-            Mechanism::Ip6(ip6) => {
-                return Ok(matches!(self.request.ip, IpAddr::V6(ip) if ip6.network.contains(&ip)));
+            Mechanism::Ip6(Ip6 { network }) => {
+                let contains = |ip| within6(ip, network.addr(), network.prefix_len());
+                return Ok(matches!(self.request.ip, IpAddr::V6(ip) if contains(ip)));
             }
             _ => self.count_term()?,
         }
@@ -222,12 +223,20 @@ fn data(response: Option<&Response>) -> &[Data] {
 /// compared for equality."
 fn matches(ip: IpAddr, data: &Data, cidr: DualCidr) -> bool {
     match (ip, data) {
-        (IpAddr::V4(ip), Data::A(address)) => {
-            Ipv4Net::new(*address, cidr.ip4).is_ok_and(|network| network.contains(&ip))
-        }
-        (IpAddr::V6(ip), Data::Aaaa(address)) => {
-            Ipv6Net::new(*address, cidr.ip6).is_ok_and(|network| network.contains(&ip))
-        }
+        (IpAddr::V4(ip), Data::A(address)) => within4(ip, *address, cidr.ip4),
+        (IpAddr::V6(ip), Data::Aaaa(address)) => within6(ip, *address, cidr.ip6),
         _ => false,
     }
+}
+
+/// Whether the first `length` bits are the same.
+fn within4(ip: Ipv4Addr, network: Ipv4Addr, length: u8) -> bool {
+    let different = ip.to_bits() ^ network.to_bits();
+    different.leading_zeros() >= u32::from(length)
+}
+
+/// As [`within4`], of IPv6.
+fn within6(ip: Ipv6Addr, network: Ipv6Addr, length: u8) -> bool {
+    let different = ip.to_bits() ^ network.to_bits();
+    different.leading_zeros() >= u32::from(length)
 }
