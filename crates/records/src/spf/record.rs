@@ -1,12 +1,11 @@
 //! One record by itself.
 
-use std::net::IpAddr;
 use std::ops::Range;
 
 use ipnet::IpNet;
 use mailproof_spf::{
-    Directive, MacroLetter, Mechanism, Modifier, ModifierKind, ParseErrorKind, Part, Qualifier,
-    Record, Term, parse, parse_all,
+    A, Directive, MacroLetter, Mechanism, Modifier, ModifierKind, Mx, ParseErrorKind, Part,
+    Qualifier, Record, Term, parse, parse_all,
 };
 
 use crate::finding::Text;
@@ -178,8 +177,13 @@ fn mechanism(report: &mut Report, text: Text<'_>, directive: &Directive) {
         Mechanism::Ptr(_) => {
             report.at("SPF045", text, span.clone(), "ptr is slow, unreliable and discouraged");
         }
-        Mechanism::A(_) | Mechanism::Mx(_) => {
+        Mechanism::A(A { cidr, .. }) | Mechanism::Mx(Mx { cidr, .. }) => {
             report.at("SPF051", text, span.clone(), "addresses would cost no lookup");
+            if directive.qualifier == Qualifier::Pass {
+                let (ip4, ip6) = (format!("/{}", cidr.ip4), format!("//{}", cidr.ip6));
+                broad(report, text, &span, (&ip4, cidr.ip4, 16, 8));
+                broad(report, text, &span, (&ip6, cidr.ip6, 32, 0));
+            }
         }
         Mechanism::Exists(exists) if exists.domain_spec.literal().is_none() => {
             let message = "every check tells that domain about the client";
@@ -244,6 +248,7 @@ fn modifier(
 /// What the networks of the record are, and how they lie in each other.
 fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
     let mut seen: Vec<IpNet> = Vec::new();
+    let mut passing: Vec<IpNet> = Vec::new();
     for directive in record.directives() {
         let span = directive.span.clone();
         let network = match &directive.mechanism {
@@ -257,6 +262,9 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
         }
         if directive.qualifier == Qualifier::Pass {
             size(report, text, &network, &span);
+            if passing.len() < NETWORKS {
+                passing.push(network.trunc());
+            }
         }
         if network.prefix_len() >= RESERVED_BITS && is_reserved(network.addr()) {
             let message = format!("{network} is not public");
@@ -269,40 +277,53 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
             seen.push(network.trunc());
         }
     }
-    halves(report, text, &seen);
+    parts(report, text, &passing);
 }
 
 fn size(report: &mut Report, text: Text<'_>, network: &IpNet, span: &Range<usize>) {
-    let (warn, bad) = match network.addr() {
-        IpAddr::V4(_) => (16, 8),
-        IpAddr::V6(_) => (32, 0),
-    };
-    let length = network.prefix_len();
+    let what = network.to_string();
+    match network {
+        IpNet::V4(network) => broad(report, text, span, (&what, network.prefix_len(), 16, 8)),
+        IpNet::V6(network) => broad(report, text, span, (&what, network.prefix_len(), 32, 0)),
+    }
+}
+
+/// A prefix that is shorter than it may be.
+fn broad(
+    report: &mut Report,
+    text: Text<'_>,
+    span: &Range<usize>,
+    (what, length, warn, bad): (&str, u8, u8, u8),
+) {
     if length == 0 {
-        report.at("SPF060", text, span.clone(), "this network is the whole Internet");
+        report.at("SPF060", text, span.clone(), format!("{what} is the whole Internet"));
     } else if length < warn {
-        report.at("SPF061", text, span.clone(), format!("{network} is very large"));
+        report.at("SPF061", text, span.clone(), format!("{what} is very large"));
         if length < bad {
             report.severity(Severity::Error);
         }
     }
 }
 
-/// Two halves are the whole, too.
-fn halves(report: &mut Report, text: Text<'_>, networks: &[IpNet]) {
-    let mut halves = networks.iter().filter(|network| network.prefix_len() == 1);
-    let v4 = halves.clone().filter(|network| network.addr().is_ipv4());
-    let v6 = halves.clone().filter(|network| network.addr().is_ipv6());
-    let is_whole = |count: usize| count > 1;
-    let distinct = |networks: Vec<&IpNet>| {
-        let mut networks = networks;
-        networks.sort();
-        networks.dedup();
-        networks.len()
-    };
-    if halves.next().is_some()
-        && (is_whole(distinct(v4.collect())) || is_whole(distinct(v6.collect())))
-    {
-        report.at("SPF060", text, 0..text.octets.len(), "two halves are the whole Internet");
+/// Parts are the whole, too.
+fn parts(report: &mut Report, text: Text<'_>, passing: &Vec<IpNet>) {
+    let is_whole = |network: &IpNet| network.prefix_len() == 0;
+    if !passing.iter().any(is_whole) && IpNet::aggregate(passing).iter().any(is_whole) {
+        let message = "these networks are the whole Internet together";
+        report.at("SPF060", text, 0..text.octets.len(), message);
     }
+}
+
+/// Whether a directive lets everybody pass, whoever it names.
+pub(super) fn is_everybody(directive: &Directive) -> bool {
+    let matches_all = match &directive.mechanism {
+        Mechanism::All => true,
+        Mechanism::Ip4(ip4) => ip4.network.prefix_len() == 0,
+        Mechanism::Ip6(ip6) => ip6.network.prefix_len() == 0,
+        Mechanism::A(A { cidr, .. }) | Mechanism::Mx(Mx { cidr, .. }) => {
+            cidr.ip4 == 0 || cidr.ip6 == 0
+        }
+        _ => false,
+    };
+    matches_all && directive.qualifier == Qualifier::Pass
 }

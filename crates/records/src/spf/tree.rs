@@ -10,6 +10,8 @@ use mailproof_spf::{
 };
 
 use super::hosts;
+use super::record::is_everybody;
+use crate::Severity;
 use crate::check::Look;
 use crate::finding::{SpfBudget, Text};
 
@@ -43,7 +45,7 @@ pub(super) fn check(text: Text<'_>, look: &mut Look<'_>) {
         let message = format!("{lookups} of 10 lookups are spent");
         look.report.at("SPF041", text, whole.clone(), message);
         if lookups == LOOKUPS {
-            look.report.severity(crate::Severity::Warning);
+            look.report.severity(Severity::Warning);
         }
     }
     if void > VOID {
@@ -277,7 +279,7 @@ fn alias_is_gone(
     true
 }
 
-/// A record that is included, and lets everybody pass.
+/// A record that lets everybody pass where it is included, or says nothing where it is redirected to.
 fn permissive(
     text: Text<'_>,
     target: &Name,
@@ -285,11 +287,19 @@ fn permissive(
     span: Range<usize>,
     look: &mut Look<'_>,
 ) {
-    let is_open = record.directives().any(|directive| {
-        directive.mechanism == Mechanism::All && directive.qualifier == Qualifier::Pass
-    });
-    if is_open {
+    if record.directives().any(is_everybody) {
         let message = format!("the record of {target} lets everybody pass");
         look.report.at("SPF052", text, span, message);
+        return;
+    }
+    let term = text.octets.get(span.clone()).unwrap_or_default();
+    let is_redirect = term.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"redirect="));
+    let all = record.directives().find(|directive| directive.mechanism == Mechanism::All);
+    let is_neutral =
+        all.map_or(record.redirect().is_none(), |all| all.qualifier == Qualifier::Neutral);
+    if is_redirect && is_neutral {
+        let message = format!("what does not match in the record of {target} is neutral");
+        look.report.at("SPF052", text, span, message);
+        look.report.severity(Severity::Warning);
     }
 }
