@@ -61,20 +61,29 @@ pub fn check_record(kind: Kind, name: &Name, octets: &[u8], profile: Profile) ->
 
 /// A TLSA record as it stands in a master file: three numbers and hexadecimal digits.
 fn tlsa(report: &mut Report, text: Text<'_>) {
-    let words = String::from_utf8_lossy(text.octets);
-    let mut words = words.split_ascii_whitespace();
-    let mut wire: Vec<u8> = Vec::new();
-    for word in words.by_ref().take(3) {
-        wire.extend(word.parse::<u8>().ok());
+    match tlsa_wire(&String::from_utf8_lossy(text.octets)) {
+        Some(wire) => tls::tlsa(report, text.name, &wire),
+        None => report.of(
+            "DANE003",
+            text.name,
+            RecordType::Tlsa,
+            "the record is not three numbers and pairs of hexadecimal digits",
+        ),
     }
-    let digits: Vec<u32> =
-        words.flat_map(str::chars).filter_map(|digit| digit.to_digit(16)).collect();
-    let octets = digits.chunks(2).filter_map(|pair| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    });
-    wire.extend(octets);
-    tls::tlsa(report, text.name, &wire);
+}
+
+fn tlsa_wire(text: &str) -> Option<Vec<u8>> {
+    let mut words = text.split_ascii_whitespace();
+    let mut wire: Vec<u8> = Vec::new();
+    for _ in 0..3 {
+        wire.push(words.next()?.parse().ok()?);
+    }
+    let digits: Option<Vec<u32>> = words.flat_map(str::chars).map(|c| c.to_digit(16)).collect();
+    for pair in digits?.chunks(2) {
+        let [high, low] = pair else { return None };
+        wire.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    Some(wire)
 }
 
 /// The answers, what is missing of them, and what was found so far.

@@ -6,10 +6,17 @@ use mailproof_dns::{Data, Mx, Name, RecordType, Response};
 use mailproof_spf::{is_spf_record, reverse_name};
 
 use crate::check::Look;
-use crate::{Profile, Request};
+use crate::{Profile, Request, Severity};
 
-/// How many mail exchanges are looked at. Local choice: more than senders try.
-pub(crate) const EXCHANGES: usize = 32;
+/// Mail exchanges that are looked at. Local choice: the number that RFC 7208 4.6.4 allows the
+/// term "mx"; an answer of 64 kB could name thousands, with five questions each.
+const MAX_EXCHANGES: usize = 10;
+
+/// Addresses of mail exchanges whose reverse names are looked for. Local choice, as above.
+const MAX_ADDRESSES: usize = 50;
+
+/// RFC 8601 2.7.3: reverse names that are followed. SHOULD be limited, as RFC 7208 4.6.4 does.
+const MAX_REVERSE_NAMES: usize = 10;
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
@@ -24,28 +31,25 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         .collect();
     let sends = sends(domain, look);
     presence(request, &all, sends, look);
-    let mut addresses: Vec<IpAddr> = request.must_pass.clone();
-    let mut seen: Vec<&Name> = Vec::new();
-    let mut has_ipv6 = false;
+    let (exchanges, left_out) = distinct(domain, &all, look);
+    if left_out > 0 {
+        let message = format!("of the mail exchanges, {left_out} are not looked at");
+        look.report.of("MX014", domain, RecordType::Mx, message);
+    }
+    let mut addresses: Vec<IpAddr> = Vec::new();
     let mut all_known = true;
-    for mx in all.iter().filter(|mx| mx.exchange != Name::root()).take(EXCHANGES) {
-        if seen.contains(&&mx.exchange) {
-            let message = format!("{} stands twice", mx.exchange);
-            look.report.of("MX009", domain, RecordType::Mx, message);
-            continue;
-        }
-        seen.push(&mx.exchange);
-        match exchange(domain, &mx.exchange, look) {
-            Some(found) => {
-                has_ipv6 |= found.iter().any(IpAddr::is_ipv6);
-                addresses.extend(found);
-            }
+    for name in &exchanges {
+        match exchange(domain, name, look) {
+            Some(found) => addresses.extend(found),
             None => all_known = false,
         }
     }
-    if !seen.is_empty() && !has_ipv6 && all_known {
+    let has_ipv6 = addresses.iter().any(IpAddr::is_ipv6);
+    if !exchanges.is_empty() && !has_ipv6 && all_known {
         look.report.of("MX013", domain, RecordType::Mx, "no mail exchange has an IPv6 address");
     }
+    addresses.truncate(MAX_ADDRESSES);
+    addresses.extend(&request.must_pass);
     addresses.sort();
     addresses.dedup();
     for address in addresses.into_iter().filter(|address| !is_reserved(*address)) {
@@ -53,11 +57,47 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     }
 }
 
+/// The mail exchanges of a domain, each once and so many of them.
+pub(crate) fn exchanges<'a>(domain: &Name, look: &mut Look<'a>) -> Vec<&'a Name> {
+    let data = look.ask(domain, RecordType::Mx).map(Response::data).unwrap_or_default();
+    let mut names: Vec<&Name> = Vec::new();
+    for data in data {
+        if let Data::Mx(mx) = data
+            && mx.exchange != Name::root()
+            && names.len() < MAX_EXCHANGES
+            && !names.contains(&&mx.exchange)
+        {
+            names.push(&mx.exchange);
+        }
+    }
+    names
+}
+
+/// Each mail exchange once, and how many records are not looked at.
+fn distinct<'a>(domain: &Name, all: &[&Mx], look: &mut Look<'a>) -> (Vec<&'a Name>, usize) {
+    let names = exchanges(domain, look);
+    let mut seen: Vec<bool> = vec![false; names.len()];
+    let mut left_out = 0;
+    for mx in all.iter().filter(|mx| mx.exchange != Name::root()) {
+        match names.iter().zip(&mut seen).find(|(name, _)| **name == &mx.exchange) {
+            Some((_, seen)) if *seen => {
+                let message = format!("{} stands twice", mx.exchange);
+                look.report.of("MX009", domain, RecordType::Mx, message);
+            }
+            Some((_, seen)) => *seen = true,
+            None => left_out += 1,
+        }
+    }
+    (names, left_out)
+}
+
 /// Whether the SPF record lets anybody send, if that is known.
 fn sends(domain: &Name, look: &mut Look<'_>) -> Option<bool> {
     let texts = look.texts(domain)?;
     let record = texts.iter().map(|txt| txt.joined()).find(|text| is_spf_record(text))?;
-    Some(!record.eq_ignore_ascii_case(b"v=spf1 -all"))
+    // RFC 7208 5.1: "Mechanisms after "all" will never be tested."
+    let first = record.split(|octet| *octet == b' ').filter(|term| !term.is_empty()).nth(1);
+    Some(!first.is_some_and(|term| term.eq_ignore_ascii_case(b"-all")))
 }
 
 /// Whether there are mail exchanges as the domain needs them.
@@ -73,13 +113,15 @@ fn presence(request: &Request, all: &[&Mx], sends: Option<bool>, look: &mut Look
         let message = format!("{domain} takes no mail, and its SPF record lets hosts send");
         look.report.of("MX003", domain, RecordType::Mx, message);
     }
-    if all.is_empty() && sends == Some(true) {
-        look.report.of("MX001", domain, RecordType::Mx, format!("{domain} has no MX record"));
-    }
     let is_silent = request.profile == Profile::NoMail || sends == Some(false);
-    if all.is_empty() && is_silent {
-        let message = format!("{domain} has no null MX");
+    if all.is_empty() && is_silent && has_address(domain, look) {
+        let message = format!("{domain} has an address and no null MX");
         look.report.of("MX004", domain, RecordType::Mx, message);
+    } else if all.is_empty() && !is_silent {
+        look.report.of("MX001", domain, RecordType::Mx, format!("{domain} has no MX record"));
+        if sends.is_none() {
+            look.report.severity(Severity::Info);
+        }
     }
     if let ([only], false) = (all, is_null) {
         let message = format!("{} is the only mail exchange", only.exchange);
@@ -87,22 +129,42 @@ fn presence(request: &Request, all: &[&Mx], sends: Option<bool>, look: &mut Look
     }
 }
 
+/// RFC 5321 5.1: without an MX record mail goes to the address of the domain.
+fn has_address(domain: &Name, look: &mut Look<'_>) -> bool {
+    let responses = [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(domain, rtype));
+    responses.into_iter().flatten().any(|response| !response.data().is_empty())
+}
+
+/// Whether a name is an address in words, and the zone may stand behind it: "192.0.2.1" without
+/// a dot at the end is a name within the zone.
+fn is_address(exchange: &Name, domain: &Name) -> bool {
+    let text = exchange.to_string().to_ascii_lowercase();
+    let text = text.trim_end_matches('.');
+    let end = domain.to_string().to_ascii_lowercase();
+    let within = text.strip_suffix(end.trim_end_matches('.')).and_then(|s| s.strip_suffix('.'));
+    [Some(text), within].into_iter().flatten().any(|text| text.parse::<IpAddr>().is_ok())
+}
+
+/// RFC 5321 4.1.2: letters, digits and hyphens, no hyphen at an end.
+fn is_host_label(label: &[u8]) -> bool {
+    label.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
+}
+
 /// One mail exchange; its addresses, if they are known.
 fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<IpAddr>> {
-    if exchange.to_string().parse::<IpAddr>().is_ok() {
+    if is_address(exchange, domain) {
         let message = format!("{exchange} is an address, not a name");
         look.report.of("MX005", domain, RecordType::Mx, message);
         return Some(Vec::new());
     }
-    let is_host =
-        |label: &[u8]| label.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
-    if exchange.label_count() < 2 || !exchange.labels().all(is_host) {
+    if exchange.label_count() < 2 || !exchange.labels().all(is_host_label) {
         let message = format!("{exchange} is no host name");
         look.report.of("MX008", domain, RecordType::Mx, message);
     }
     let alias = look.ask(exchange, RecordType::Cname);
-    let is_alias = matches!(alias, Some(Response::Records(_)));
-    if is_alias {
+    if matches!(alias, Some(Response::Records(_))) {
         let message = format!("{exchange} is an alias (CNAME)");
         look.report.of("MX006", domain, RecordType::Mx, message);
     }
@@ -115,12 +177,12 @@ fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<I
             _ => {}
         }
     }
-    for address in addresses.iter().filter(|address| is_reserved(**address)) {
+    if let Some(address) = addresses.iter().find(|address| is_reserved(**address)) {
         let message = format!("{exchange} has {address}, which is not public");
         look.report.of("MX011", domain, RecordType::Mx, message);
     }
     let is_known = responses.iter().all(Option::is_some);
-    if is_known && addresses.is_empty() && !is_alias {
+    if is_known && addresses.is_empty() {
         let message = format!("{exchange} has no address");
         look.report.of("MX007", domain, RecordType::Mx, message);
     }
@@ -131,15 +193,17 @@ fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<I
 pub(crate) fn is_reserved(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
+            let [first, second, third, _] = address.octets();
             address.is_private()
                 || address.is_loopback()
                 || address.is_link_local()
                 || address.is_documentation()
-                || address.is_unspecified()
                 || address.is_multicast()
-                || address.is_broadcast()
+                || first == 0
+                || first >= 240
                 || (first == 100 && second & 0xc0 == 64)
+                || (first == 192 && second == 0 && third == 0)
+                || (first == 198 && second & 0xfe == 18)
         }
         IpAddr::V6(address) => {
             let [first, second, ..] = address.segments();
@@ -148,6 +212,7 @@ pub(crate) fn is_reserved(address: IpAddr) -> bool {
                 || address.is_multicast()
                 || first & 0xfe00 == 0xfc00
                 || first & 0xffc0 == 0xfe80
+                || address.to_ipv4_mapped().is_some()
                 || (first == 0x2001 && second == 0xdb8)
         }
     }
@@ -157,22 +222,20 @@ pub(crate) fn is_reserved(address: IpAddr) -> bool {
 fn reverse(address: IpAddr, look: &mut Look<'_>) {
     let Some(name) = reverse_name(address) else { return };
     let Some(response) = look.ask(&name, RecordType::Ptr) else { return };
-    let names: Vec<&Name> = response
-        .data()
-        .iter()
-        .filter_map(|data| match data {
+    let names = || {
+        response.data().iter().filter_map(|data| match data {
             Data::Ptr(name) => Some(name),
             _ => None,
         })
-        .take(10)
-        .collect();
+    };
+    let (count, names) = (names().count(), names().take(MAX_REVERSE_NAMES).collect::<Vec<_>>());
     let Some(first) = names.first() else {
         let message = format!("{address} has no reverse name");
         look.report.of("PTR001", &name, RecordType::Ptr, message);
         return;
     };
-    if names.len() > 1 {
-        let message = format!("{address} has {} reverse names", names.len());
+    if count > 1 {
+        let message = format!("{address} has {count} reverse names");
         look.report.of("PTR005", &name, RecordType::Ptr, message);
     }
     let rtype = if address.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
@@ -190,12 +253,34 @@ fn reverse(address: IpAddr, look: &mut Look<'_>) {
         let message = format!("{address} is {first}, which does not have this address");
         look.report.of("PTR002", &name, RecordType::Ptr, message);
     }
-    let text = first.to_string();
-    let IpAddr::V4(v4) = address else { return };
-    let octets = v4.octets().map(|octet| octet.to_string());
-    let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).collect();
-    if octets.iter().filter(|octet| parts.contains(&octet.as_str())).count() >= 3 {
-        let message = format!("{address} is {first}, a name made of the address");
+    if is_generic(address, first) {
+        let message = format!("{address} is {first}, a name as dial-up lines have");
         look.report.of("PTR003", &name, RecordType::Ptr, message);
     }
+}
+
+/// Whether a reverse name is made of the address, or says what kind of line it is.
+fn is_generic(address: IpAddr, name: &Name) -> bool {
+    const WORDS: [&str; 10] =
+        ["dsl", "adsl", "vdsl", "dhcp", "dyn", "dynamic", "pool", "pools", "dialup", "ppp"];
+    let text = name.to_string().to_ascii_lowercase();
+    // The last two labels are a provider's name.
+    let host = text.trim_end_matches('.').rsplitn(3, '.').nth(2).unwrap_or_default();
+    let mut words = host.split(|c: char| !c.is_ascii_alphabetic());
+    if words.any(|word| WORDS.contains(&word)) {
+        return true;
+    }
+    let IpAddr::V4(address) = address else { return false };
+    let numbers: Vec<Option<u8>> = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+        .collect();
+    let mut octets = address.octets().map(Some);
+    let stands = |octets: &[Option<u8>]| {
+        octets.windows(3).any(|part| numbers.windows(3).any(|window| window == part))
+    };
+    let is_forward = stands(&octets);
+    octets.reverse();
+    is_forward || stands(&octets)
 }

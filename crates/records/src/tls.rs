@@ -6,7 +6,7 @@ use mailproof_tag_list::{Tag, TagList};
 
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, hygiene, mx};
+use crate::{Report, Request, Severity, hygiene, mx};
 
 type Record = fn(&mut Report, Text<'_>);
 
@@ -57,20 +57,42 @@ fn records(
 }
 
 /// The tags of a record, or what is wrong with it.
-fn tags<'a>(report: &mut Report, text: Text<'a>, id: &str, version: &str) -> Option<TagList<'a>> {
-    let tags = match TagList::parse(text.octets) {
-        Ok(tags) => tags,
+fn tags<'a>(report: &mut Report, text: Text<'a>, id: &str) -> Option<TagList<'a>> {
+    match TagList::parse(text.octets) {
+        Ok(tags) => Some(tags),
         Err(error) => {
             report.at(id, text, error.span, error.kind.to_string());
-            return None;
+            None
         }
-    };
-    let first = tags.iter().next();
-    if !first.is_some_and(|tag| tag.name == "v" && tag.value == version.as_bytes()) {
-        let end = first.map_or(text.octets.len(), |tag| tag.value_span.end);
-        report.at(id, text, 0..end, format!("the record does not begin with v={version}"));
     }
-    Some(tags)
+}
+
+/// The version as RFC 8461 3.1 and RFC 8460 3 want it: records that do not begin with it and a
+/// semicolon are discarded. White space before the semicolon is in the grammar all the same.
+fn head(report: &mut Report, text: Text<'_>, id: &str, head: &str) {
+    let rest = text.octets.trim_ascii_start().strip_prefix(head.as_bytes());
+    match rest {
+        Some([b';', ..]) => {}
+        Some(rest) if rest.trim_ascii_start().starts_with(b";") => {
+            let message = "white space stands before the first semicolon";
+            report.at(id, text, 0..head.len() + 1, message);
+            report.severity(Severity::Warning);
+        }
+        _ => report.at(
+            id,
+            text,
+            0..text.octets.len().min(head.len()),
+            format!("the record does not begin with {head};"),
+        ),
+    }
+}
+
+/// Neither grammar allows white space beside the equals sign.
+fn tight(report: &mut Report, text: Text<'_>, id: &str, tag: &Tag<'_>) {
+    if tag.name_span.end + 1 != tag.value_span.start && !tag.value.is_empty() {
+        let span = tag.name_span.end..tag.value_span.start;
+        report.at(id, text, span, "white space stands beside the equals sign");
+    }
 }
 
 fn span(tag: &Tag<'_>) -> std::ops::Range<usize> {
@@ -79,12 +101,13 @@ fn span(tag: &Tag<'_>) -> std::ops::Range<usize> {
 
 /// RFC 8461 3.1.
 pub(crate) fn sts(report: &mut Report, text: Text<'_>) {
-    let Some(tags) = tags(report, text, "STS002", "STSv1") else { return };
+    let Some(tags) = tags(report, text, "STS002") else { return };
+    head(report, text, "STS002", "v=STSv1");
     let is_sound = |value: &[u8]| {
         (1..=32).contains(&value.len()) && value.iter().all(u8::is_ascii_alphanumeric)
     };
     match tags.get("id") {
-        Some(tag) if is_sound(tag.value) => {}
+        Some(tag) if is_sound(tag.value) => tight(report, text, "STS002", tag),
         Some(tag) => {
             report.at("STS002", text, span(tag), "the id is not 1 to 32 letters and digits");
         }
@@ -97,18 +120,24 @@ pub(crate) fn sts(report: &mut Report, text: Text<'_>) {
 
 /// RFC 8460 3.
 pub(crate) fn rpt(report: &mut Report, text: Text<'_>) {
-    let Some(tags) = tags(report, text, "RPT001", "TLSRPTv1") else { return };
+    let Some(tags) = tags(report, text, "RPT001") else { return };
+    head(report, text, "RPT001", "v=TLSRPTv1");
     let Some(tag) = tags.get("rua") else {
         let end = text.octets.len();
         report.at("RPT001", text, end..end, "the record has no rua");
         return;
     };
+    tight(report, text, "RPT001", tag);
+    let mut at = tag.value_span.start;
     let mut count = 0;
-    for uri in tag.value.split(|&octet| octet == b',') {
+    for part in tag.value.split(|&octet| octet == b',') {
         count += 1;
-        let uri = uri.trim_ascii().to_ascii_lowercase();
-        if !uri.starts_with(b"mailto:") && !uri.starts_with(b"https:") {
-            report.at("RPT002", text, span(tag), "neither mailto: nor https:");
+        let start = at + part.len() - part.trim_ascii_start().len();
+        at += part.len() + 1;
+        let uri = part.trim_ascii();
+        if !is_report_uri(uri) {
+            let message = "neither mailto:address nor https://host";
+            report.at("RPT002", text, start..start + uri.len(), message);
         }
     }
     if count > 1 {
@@ -116,9 +145,24 @@ pub(crate) fn rpt(report: &mut Report, text: Text<'_>) {
     }
 }
 
+/// RFC 8460 3: mailto and https.
+fn is_report_uri(uri: &[u8]) -> bool {
+    let uri = uri.to_ascii_lowercase();
+    let is_host = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_alphanumeric);
+    let has_address =
+        |rest: &[u8]| rest.iter().position(|octet| *octet == b'@').is_some_and(|at| at > 0);
+    uri.strip_prefix(b"mailto:").is_some_and(has_address)
+        || uri.strip_prefix(b"https://").is_some_and(|rest| is_host(rest) || rest.starts_with(b"["))
+}
+
 /// BIMI 4.3.
 pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
-    let Some(tags) = tags(report, text, "BIMI001", "BIMI1") else { return };
+    let Some(tags) = tags(report, text, "BIMI001") else { return };
+    let first = tags.iter().next();
+    if !first.is_some_and(|tag| tag.name == "v" && tag.value == b"BIMI1") {
+        let end = first.map_or(text.octets.len(), |tag| tag.value_span.end);
+        report.at("BIMI001", text, 0..end, "the record does not begin with v=BIMI1");
+    }
     let end = text.octets.len();
     let is_https =
         |value: &[u8]| value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
@@ -161,6 +205,9 @@ fn report_path(domain: &Name, look: &mut Look<'_>) {
     let Ok(name) = domain.prepend("_smtp._tls") else { return };
     for txt in look.texts(&name).unwrap_or_default() {
         let text = Text { name: &name, octets: txt.joined() };
+        if !text.octets.starts_with(b"v=TLSRPTv1") {
+            continue;
+        }
         let Ok(tags) = TagList::parse(text.octets) else { continue };
         let Some(tag) = tags.get("rua") else { continue };
         let goes_home = |uri: &[u8]| {
@@ -168,7 +215,7 @@ fn report_path(domain: &Name, look: &mut Look<'_>) {
             let host = uri
                 .trim()
                 .strip_prefix("mailto:")
-                .and_then(|uri| uri.rsplit_once('@')?.1.parse::<Name>().ok());
+                .and_then(|uri| uri.split('?').next()?.rsplit_once('@')?.1.parse::<Name>().ok());
             host.is_some_and(|host| host.is_at_or_below(domain))
         };
         if tag.value.split(|&octet| octet == b',').all(goes_home) {
@@ -180,17 +227,7 @@ fn report_path(domain: &Name, look: &mut Look<'_>) {
 
 /// RFC 7672: TLSA records of the mail exchanges.
 fn exchanges(domain: &Name, look: &mut Look<'_>) {
-    let response = look.ask(domain, RecordType::Mx);
-    let exchanges: Vec<&Name> = response
-        .map(Response::data)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|data| match data {
-            Data::Mx(mx) if mx.exchange != Name::root() => Some(&mx.exchange),
-            _ => None,
-        })
-        .take(mx::EXCHANGES)
-        .collect();
+    let exchanges = mx::exchanges(domain, look);
     let with: Vec<Option<bool>> =
         exchanges.iter().map(|exchange| exchange_records(exchange, look)).collect();
     let all_known = with.iter().all(Option::is_some);
@@ -211,7 +248,10 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
     let mut has_any = false;
     for host in std::iter::once(exchange.clone()).chain(alias) {
         let name = host.prepend("_25._tcp").ok()?;
-        let response = look.ask(&name, RecordType::Tlsa)?;
+        let Some(response) = look.ask(&name, RecordType::Tlsa) else {
+            denial(&host, &name, look);
+            return None;
+        };
         let Response::Records(set) = response else { continue };
         has_any = true;
         for data in &set.records {
@@ -235,6 +275,17 @@ fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
     Some(has_any)
 }
 
+/// RFC 7672 2.1.2: where the address is secure and the TLSA lookup fails, senders defer.
+fn denial(host: &Name, name: &Name, look: &mut Look<'_>) {
+    let is_secure = [RecordType::A, RecordType::Aaaa].into_iter().any(
+        |rtype| matches!(look.ask(host, rtype), Some(Response::Records(set)) if set.authenticated),
+    );
+    if is_secure && look.has_failed(name, RecordType::Tlsa) {
+        let message = format!("{host} is secure, and the lookup of {name} fails");
+        look.report.of("DANE009", name, RecordType::Tlsa, message);
+    }
+}
+
 /// One TLSA record (RFC 6698 2.1).
 pub(crate) fn tlsa(report: &mut Report, name: &Name, wire: &[u8]) {
     let [usage, selector, matching, rest @ ..] = wire else {
@@ -255,8 +306,9 @@ pub(crate) fn tlsa(report: &mut Report, name: &Name, wire: &[u8]) {
     } else if *matching == 0 {
         let message = format!("{shown} holds the whole certificate or key");
         report.of("DANE004", name, RecordType::Tlsa, message);
-    } else if (*selector, *matching) != (1, 1) {
-        let message = format!("{shown} is neither 3 1 1 nor 2 1 1");
+    } else if !matches!((usage, selector, matching), (3, 1, 1) | (2, 0 | 1, 1)) {
+        // RFC 7672 3.1 names 2 0 1; 2 1 1 also outlives a renewed certificate.
+        let message = format!("{shown} is neither 3 1 1, 2 0 1 nor 2 1 1");
         report.of("DANE005", name, RecordType::Tlsa, message);
     }
 }

@@ -6,7 +6,7 @@ use crate::Severity::{Error, Info, Warning};
 
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    rule("MX001", "none", Warning, "RFC 5321 5.1", "the domain sends mail and has no MX record",
+    rule("MX001", "none", Warning, "RFC 5321 5.1", "the domain has no MX record",
         "Bounces go to the address of the domain, if it has one; many receivers refuse mail that cannot be answered.",
         "Publish an MX record."),
     rule("MX002", "null-mx-mixed", Error, "RFC 7505 3", "a null MX stands beside others, or has a preference",
@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         "Receivers may refuse mail from a domain that takes no bounces.",
         "Publish v=spf1 -all if it sends nothing, else an MX record that takes bounces."),
     rule("MX004", "no-null-mx", Info, "RFC 7505 3", "the domain sends no mail, and does not say that it takes none",
-        "Without a null MX senders try its address for days.",
+        "Without an MX record senders try the address of the domain, for days.",
         "Publish MX 0 and a single dot."),
     rule("MX005", "ip-target", Error, "RFC 5321 5.1", "a mail exchange is an address",
         "An MX record names a host. Nobody can deliver to an address that is written as a name.",
@@ -42,6 +42,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("MX013", "no-ipv6", Info, "RFC 3974 2", "no mail exchange has an IPv6 address",
         "Senders that have IPv6 only cannot deliver.",
         "Nothing, or publish an AAAA record."),
+    rule("MX014", "many", Warning, "RFC 5321 5.1", "the domain has more mail exchanges than anybody tries",
+        "Senders try a handful and give up; the rest is not looked at here either.",
+        "Keep those that take mail."),
     rule("PTR001", "missing", Warning, "RFC 1912 2.1", "an address that sends has no reverse name",
         "The large providers refuse mail from addresses without one.",
         "Ask who gave you the address for a PTR record."),
@@ -49,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         "The name of the address has to have the address; else the large providers refuse its mail.",
         "Publish the address at that name, or have the PTR record changed."),
     rule("PTR003", "generic", Info, "RFC 1912 2.1", "a reverse name looks like that of a dial-up line",
-        "Names made of the address are on many lists of hosts that should send no mail.",
+        "Names made of the address, or of words like dsl and pool, are on many lists of hosts that should send no mail.",
         "Ask for a name of your own."),
     rule("PTR005", "many", Info, "RFC 1912 2.1", "an address has several reverse names",
         "Receivers take any of them, and it may be the wrong one.",
