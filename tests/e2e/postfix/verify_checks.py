@@ -1,0 +1,104 @@
+"""Mail of others: what mailproofd writes down, and what it refuses."""
+from mail import message
+from servers import MAIN, Postfix, verifier
+from world import dkimpy_signs
+
+WRONG_IP = [("none.example", "none"), ("quarantine.example", "quarantine"), ("reject.example", "reject")]
+
+
+def results(lab):
+    """Results are written down, and all mail is delivered."""
+    verifier(lab)
+    here = Postfix(lab, True, MAIN)
+    joe = message("Joe <joe@sender.example>")
+
+    def deliver(octets, source, mail_from="joe@sender.example"):
+        box = lab.mailbox()
+        reply = here.send(mail_from, f"{box}@receiver.example", octets, source, helo="mail.sender.example")
+        lab.check(reply.startswith("250 2.0.0"), f"accepted: {reply}")
+        return lab.delivered(box)
+
+    def has(got, *wanted):
+        for text in wanted:
+            lab.check(text in got.results(), f"Authentication-Results has {text}")
+
+    got = deliver(dkimpy_signs(lab, joe), lab.there)
+    has(got, "mx.receiver.example;", "spf=pass", "smtp.mailfrom=sender.example", "dkim=pass", "header.d=sender.example", "dmarc=pass", "header.from=sender.example")
+    lab.check(got.names().index("authentication-results") < got.names().index("received"), "the field is above Received")
+    lab.check(len(got.all("Authentication-Results")) == 1, "there is one field")
+    got = deliver(dkimpy_signs(lab, joe, canonicalize=(b"simple", b"simple")), lab.evil)
+    has(got, "spf=fail", "dkim=pass", "dmarc=pass")
+    got = deliver(dkimpy_signs(lab, joe).replace(b"Hello", b"Hell0"), lab.evil)
+    has(got, "spf=fail", "dkim=fail", "dmarc=fail")
+    got = deliver(dkimpy_signs(lab, joe).replace(b"noon", b"nine"), lab.evil)
+    has(got, "dkim=fail", "dmarc=fail")
+    got = deliver(joe, lab.there)
+    has(got, "spf=pass", "dkim=none", "dmarc=pass")
+    got = deliver(joe, lab.evil, "someone@else.example")
+    has(got, "spf=none", "dkim=none", "dmarc=fail")
+    for domain, _ in WRONG_IP:
+        got = deliver(message(f"ann@{domain}"), lab.evil, f"ann@{domain}")
+        has(got, "spf=fail", "dmarc=fail", f"header.from={domain}")
+    got = deliver(message("ann@unknown.example"), lab.there, "")
+    has(got, "spf=pass smtp.mailfrom=mail.sender.example", "dmarc=none")
+    # Dots that SMTP doubles, octets beyond ASCII, lines without end: the body is hashed as it is.
+    odd = message("joe@sender.example", body=".\r\n..dots\r\n\r\n caf\xe9\t \r\n" + "x" * 900 + "\r\n\r\n\r\n")
+    for form in (b"simple", b"relaxed"):
+        got = deliver(dkimpy_signs(lab, odd, canonicalize=(form, form)), lab.evil)
+        has(got, "dkim=pass")
+
+
+def policies(lab):
+    """Mail that fails DMARC, refused and held."""
+    toml = '[policy.dmarc]\nreject = "reject"\nquarantine = "quarantine"\n'
+    verifier(lab, toml)
+    here = Postfix(lab, True, MAIN)
+    box = lab.mailbox()
+    for domain, policy in WRONG_IP:
+        octets = message(f"ann@{domain}")
+        reply = here.send(f"ann@{domain}", f"{box}@receiver.example", octets, lab.evil)
+        if policy == "reject":
+            lab.check(reply == f"550 5.7.26 rejected by DMARC policy for {domain}", f"p={policy}: {reply}")
+        else:
+            lab.check(reply.startswith("250 2.0.0"), f"p={policy}: {reply}")
+    lab.has(lab.delivered(box).results(), "dmarc=fail", "p=none is delivered")
+    lab.wait("p=quarantine is held", lambda: len(here.queued("hold")) == 1)
+    lab.check(not lab.arrived(box) and len(here.queued("hold")) == 1, "p=quarantine is in the hold queue, and nothing else is")
+    reply = here.send("joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), lab.there)
+    lab.check(reply.startswith("250"), f"a pass is accepted: {reply}")
+    lab.has(lab.delivered(box).results(), "dmarc=pass", "and delivered")
+
+
+def forged(lab):
+    """Forged Authentication-Results fields are removed, others stay."""
+    verifier(lab)
+    here = Postfix(lab, True, MAIN)
+    forgeries = [
+        "Authentication-Results: mx.receiver.example; dmarc=pass header.from=reject.example",
+        "Authentication-Results: mx.receiver.example 1; dmarc=pass header.from=reject.example",
+        "authentication-results:MX.Receiver.EXAMPLE; dmarc=pass header.from=reject.example",
+        'Authentication-Results: "mx.receiver.example"; dmarc=pass header.from=reject.example',
+        "Authentication-Results: (a (nested) comment) mx.receiver.example (b); dmarc=pass",
+        "Authentication-Results:\r\n\tmx.receiver.example;\r\n\tdmarc=pass header.from=reject.example",
+        "Authentication-Results: mx.receiver.example.; dmarc=pass header.from=reject.example",
+        "Authentication-Results: mx.receiver.example; none",
+        "AUTHENTICATION-RESULTS : mx.receiver.example; dmarc=pass",
+        'Authentication-Results: "mx.receiver\\.example"; dmarc=pass',
+        "Authentication-Results: mx.receiver.example; ;;; (unclosed dmarc=pass",
+    ]
+    other = "Authentication-Results: mx.elsewhere.example; dmarc=pass header.from=reject.example"
+    box = lab.mailbox()
+    octets = message("ann@reject.example", fields=[*forgeries[:5], other, *forgeries[5:]])
+    here.send("ann@reject.example", f"{box}@receiver.example", octets, lab.evil)
+    got = lab.delivered(box)
+    lab.has(got.results(), "dmarc=fail", "the true result is on top")
+    ours = [value for value in got.all("Authentication-Results") if "receiver" in value.lower()]
+    lab.check(ours == [got.results()], "no forged field of ours is left")
+    lab.check(any("elsewhere" in value for value in got.all("Authentication-Results")), "the field of another host is left")
+    lab.check(not any(name.strip() == "authentication-results" and name != name.strip() for name in got.names()), "no field with a space before its colon is left")
+    lab.has(str(got), "Hello.", "the body is there")
+    for number, forgery in enumerate(forgeries):
+        box = lab.mailbox()
+        here.send("ann@reject.example", f"{box}@receiver.example", message("ann@reject.example", fields=[forgery]), lab.evil)
+        fields = lab.delivered(box).all("Authentication-Results")
+        lab.check(len(fields) == 1 and "dmarc=fail" in fields[0], f"disguise {number + 1}: {forgery.encode()}")
