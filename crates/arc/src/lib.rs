@@ -23,17 +23,12 @@
 //! let key = PrivateKey::parse(b"nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")?;
 //! let results = AuthenticationResults::new("lists.example.org")
 //!     .with(MethodResult::new(Method::Dmarc, ResultCode::Pass));
-//! let template = SealTemplate::new(
-//!     &key,
-//!     "example.org".parse()?,
-//!     "brisbane".parse()?,
-//!     1_700_000_000,
-//!     Payload::of(&results, Charset::Ascii),
-//!     ChainStatus::None,
-//! );
+//! let (domain, selector) = ("example.org".parse()?, "brisbane".parse()?);
+//! let template = SealTemplate::new(&key, domain, selector, 1_700_000_000);
 //! let mut sealer = Sealer::new(&header, template, EightBit::Refuse)?;
 //! sealer.body(body)?;
-//! let sealed = [sealer.finish()?.concat(), message.to_vec()].concat();
+//! let set = sealer.finish(&Payload::of(&results, Charset::Ascii), ChainStatus::None)?;
+//! let sealed = [set.concat(), message.to_vec()].concat();
 //!
 //! // Validate, with a resolver that knows the key.
 //! let lookup = |question: &Question| match question.name.to_string().as_str() {

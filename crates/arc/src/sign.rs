@@ -29,10 +29,6 @@ pub struct SealTemplate<'k> {
     pub timestamp: u64,
     /// Tag h= of the ARC-Message-Signature.
     pub fields: FieldSelection,
-    /// The results of authentication on arrival (RFC 8617 4.1.1): one payload with all of them.
-    pub results: Payload,
-    /// Tag cv=: the Chain Validation Status that validating found on arrival.
-    pub status: ChainStatus,
 }
 
 /// The fields that no ARC-Message-Signature may sign (RFC 8617 4.1.2).
@@ -43,17 +39,10 @@ impl<'k> SealTemplate<'k> {
     /// An ARC Set with the default selection of fields: what a DKIM signature covers by default,
     /// and the DKIM-Signature fields, for RFC 8617 4.1.2 says that the signature "SHOULD include any
     /// DKIM-Signature header fields already present in the message".
-    pub fn new(
-        key: &'k PrivateKey,
-        domain: Name,
-        selector: Name,
-        now: u64,
-        results: Payload,
-        status: ChainStatus,
-    ) -> SealTemplate<'k> {
+    pub fn new(key: &'k PrivateKey, domain: Name, selector: Name, now: u64) -> SealTemplate<'k> {
         let mut fields = FieldSelection::default();
         fields.sign.push("DKIM-Signature".to_owned());
-        SealTemplate { key, domain, selector, timestamp: now, fields, results, status }
+        SealTemplate { key, domain, selector, timestamp: now, fields }
     }
 }
 
@@ -109,8 +98,6 @@ impl SealedSet {
 /// field(s)) MUST be performed before sealing."
 pub struct Sealer<'h, 'k> {
     fields: Vec<Field<'h>>,
-    /// The places of the fields that the seal signs, in its order.
-    signed: Vec<usize>,
     instance: u8,
     template: SealTemplate<'k>,
     signer: Signer<'h, 'k>,
@@ -133,20 +120,7 @@ impl<'h, 'k> Sealer<'h, 'k> {
             return Err(SealRefusal::UnsignableField(name));
         }
         let fields: Vec<Field<'h>> = header.fields().collect();
-        let limits = Limits::default();
-        let instance = next_instance(&fields, template.status, &limits)?;
-        let signed = match template.status {
-            ChainStatus::Pass => Chain::read(&fields, &limits)
-                .map_err(SealRefusal::Structure)?
-                .sets
-                .iter()
-                .flat_map(|set| set.places)
-                .collect(),
-            // RFC 8617 5.1.2: "the header fields included in the signature scope of the AS header
-            // field b= value MUST only include the ARC Set header fields created by the MTA that
-            // detected the malformed chain, as if this newest ARC Set was the only set present."
-            ChainStatus::None | ChainStatus::Fail => Vec::new(),
-        };
+        let instance = next_instance(&fields, &Limits::default())?;
         let message_signature = Template {
             fields: template.fields.clone(),
             ..Template::new(
@@ -157,7 +131,7 @@ impl<'h, 'k> Sealer<'h, 'k> {
             )
         };
         let signer = Signer::arc(header, message_signature, instance, eight_bit)?;
-        Ok(Sealer { fields, signed, instance, template, signer })
+        Ok(Sealer { fields, instance, template, signer })
     }
 
     /// Takes the next octets of the body.
@@ -168,14 +142,18 @@ impl<'h, 'k> Sealer<'h, 'k> {
         Ok(self.signer.body(chunk)?)
     }
 
-    /// Ends the body and seals.
+    /// Ends the body and seals: `results` is what authentication found on arrival (RFC 8617 4.1.1),
+    /// one payload with all of it, and `status`, for tag cv=, what validating the chain found. Both
+    /// may be known no sooner than now, where the message is verified as it streams.
     ///
     /// # Errors
-    /// The body ends in a way that must not be signed, or the cryptographic library failed.
-    pub fn finish(self) -> Result<SealedSet, SealRefusal> {
-        let Sealer { fields, signed, instance, template, signer } = self;
+    /// The status is not one that the message can have, the body ends in a way that must not be
+    /// signed, or the cryptographic library failed.
+    pub fn finish(self, results: &Payload, status: ChainStatus) -> Result<SealedSet, SealRefusal> {
+        let Sealer { fields, instance, template, signer } = self;
+        let signed = signed(&fields, status)?;
         let message_signature = signer.finish()?.concat();
-        let authentication_results = template.results.to_field(instance);
+        let authentication_results = results.to_field(instance);
         let mut hash = Sha256::default();
         for field in signed.iter().filter_map(|&place| fields.get(place)) {
             add_field(&mut hash, field.without_line_end());
@@ -186,7 +164,7 @@ impl<'h, 'k> Sealer<'h, 'k> {
         let mut folder = Folder::new("ARC-Seal:");
         folder.word(&format!("i={instance};"));
         folder.word(&format!("a={};", template.key.algorithm()));
-        folder.word(&format!("cv={};", template.status));
+        folder.word(&format!("cv={status};"));
         folder.word(&format!("d={};", template.domain));
         folder.word(&format!("s={};", template.selector));
         folder.word(&format!("t={};", template.timestamp));
@@ -198,19 +176,31 @@ impl<'h, 'k> Sealer<'h, 'k> {
     }
 }
 
-/// RFC 8617 5.1 steps 2 and 3: "the instance value is 1 more than the highest instance number found
-/// in the Authenticated Received Chain. If no Authenticated Received Chain exists, the instance
-/// value is 1."
-fn next_instance(
-    fields: &[Field<'_>],
-    status: ChainStatus,
-    limits: &Limits,
-) -> Result<u8, SealRefusal> {
+/// The places of the fields that a seal of this status signs, in its order.
+fn signed(fields: &[Field<'_>], status: ChainStatus) -> Result<Vec<usize>, SealRefusal> {
     let has_fields =
         fields.iter().any(|field| ArcField::ALL.iter().any(|kind| field.is(kind.name())));
     if has_fields != (status != ChainStatus::None) {
         return Err(SealRefusal::StatusMismatch(status));
     }
+    match status {
+        ChainStatus::Pass => Ok(Chain::read(fields, &Limits::default())
+            .map_err(SealRefusal::Structure)?
+            .sets
+            .iter()
+            .flat_map(|set| set.places)
+            .collect()),
+        // RFC 8617 5.1.2: "the header fields included in the signature scope of the AS header
+        // field b= value MUST only include the ARC Set header fields created by the MTA that
+        // detected the malformed chain, as if this newest ARC Set was the only set present."
+        ChainStatus::None | ChainStatus::Fail => Ok(Vec::new()),
+    }
+}
+
+/// RFC 8617 5.1 steps 2 and 3: "the instance value is 1 more than the highest instance number found
+/// in the Authenticated Received Chain. If no Authenticated Received Chain exists, the instance
+/// value is 1."
+fn next_instance(fields: &[Field<'_>], limits: &Limits) -> Result<u8, SealRefusal> {
     match highest(fields, limits) {
         Ok(Some((_, true))) => Err(SealRefusal::FailedBefore),
         Ok(Some((newest, false))) if newest >= limits.sets => Err(SealRefusal::TooManySets(newest)),

@@ -58,17 +58,12 @@ fn try_seal(
     // RFC 8463 A.2.
     let key = PrivateKey::parse(b"nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=").unwrap();
     let (header, body) = mailproof_message::split(message);
-    let template = SealTemplate::new(
-        &key,
-        domain.parse().unwrap(),
-        "s".parse().unwrap(),
-        NOW,
-        Payload::of(results, Charset::Ascii),
-        status,
-    );
+    let (domain, selector) = (domain.parse().unwrap(), "s".parse().unwrap());
+    let template = SealTemplate::new(&key, domain, selector, NOW);
     let mut sealer = Sealer::new(&header, template, EightBit::Sign)?;
     sealer.body(body)?;
-    Ok([sealer.finish()?.concat(), message.to_vec()].concat())
+    let set = sealer.finish(&Payload::of(results, Charset::Ascii), status)?;
+    Ok([set.concat(), message.to_vec()].concat())
 }
 
 fn dmarc(result: ResultCode, domain: &str) -> AuthenticationResults {

@@ -114,13 +114,11 @@ fn seal(case: &Case<Seal>, message: &[u8], status: ChainStatus) -> Result<Sealed
             domain.parse().unwrap(),
             selector.parse().unwrap(),
             case.now.unwrap(),
-            results,
-            status,
         )
     };
     let mut sealer = Sealer::new(&header, template, EightBit::Refuse)?;
     body.chunks(5).try_for_each(|chunk| sealer.body(chunk))?;
-    sealer.finish()
+    sealer.finish(&results, status)
 }
 
 fn value(field: &[u8]) -> &str {

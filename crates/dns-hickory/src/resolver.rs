@@ -110,7 +110,7 @@ impl HickoryResolver {
 
     /// One question, its aliases followed by the name server or by hickory-resolver.
     async fn ask(&self, question: &Question) -> Reply {
-        let failed = |failure| Reply::Response(Response::Failure(failure));
+        let failed = |failure| Reply::Response(Response::Failure(failure), 0);
         let Some(name) = to_hickory(&question.name) else {
             return failed(Failure::ServFail);
         };
@@ -129,33 +129,43 @@ impl HickoryResolver {
 
     /// Where NODATA came without an SOA record, hickory-resolver may only have given up following
     /// aliases: a loop of them is a failure, not an absence.
-    async fn confirm_no_data(&self, name: &Name) -> Response {
+    async fn confirm_no_data(&self, name: &Name) -> (Response, u32) {
         let mut seen = vec![name.clone()];
         while let Some(owner) = seen.last() {
             let question = Question::new(owner.clone(), RecordType::Cname);
             let target = match self.ask(&question).await {
-                Reply::Response(Response::Failure(failure)) => return Response::Failure(failure),
-                Reply::Response(Response::Records(set)) => set.records.into_iter().next(),
-                Reply::Response(_) | Reply::NoDataOrAliasLoop => None,
+                Reply::Response(Response::Failure(failure), _) => {
+                    return (Response::Failure(failure), 0);
+                }
+                Reply::Response(Response::Records(set), _) => set.records.into_iter().next(),
+                Reply::Response(..) | Reply::NoDataOrAliasLoop => None,
             };
             let Some(Data::Cname(target)) = target else {
-                return Response::NoData;
+                // RFC 2308 5: "Negative responses without SOA records SHOULD NOT be cached".
+                return (Response::NoData, 0);
             };
             if seen.contains(&target) || seen.len() > ZoneLimits::default().aliases {
                 break;
             }
             seen.push(target);
         }
-        Response::Failure(Failure::ServFail)
+        (Response::Failure(Failure::ServFail), 0)
+    }
+
+    /// As [`mailproof_dns::Resolver::lookup`], and for how many seconds the response may be kept:
+    /// by the TTL of its records, or of the SOA record where there are none (RFC 2308 5); 0 for a
+    /// failure.
+    pub async fn lookup_with_ttl(&self, question: &Question) -> (Response, u32) {
+        match self.ask(question).await {
+            Reply::Response(response, ttl) => (response, ttl),
+            Reply::NoDataOrAliasLoop => self.confirm_no_data(&question.name).await,
+        }
     }
 }
 
 impl mailproof_dns::Resolver for HickoryResolver {
     async fn lookup(&self, question: &Question) -> Response {
-        match self.ask(question).await {
-            Reply::Response(response) => response,
-            Reply::NoDataOrAliasLoop => self.confirm_no_data(&question.name).await,
-        }
+        self.lookup_with_ttl(question).await.0
     }
 }
 
@@ -169,22 +179,32 @@ impl fmt::Debug for HickoryResolver {
 }
 
 enum Reply {
-    Response(Response),
+    /// And for how many seconds it may be kept.
+    Response(Response, u32),
     NoDataOrAliasLoop,
 }
 
 fn reply(question: &Question, name: &rr::Name, result: Result<Lookup, NetError>) -> Reply {
+    let failed = |failure| Reply::Response(Response::Failure(failure), 0);
     let no_records = match result {
-        Ok(lookup) => return Reply::Response(response(question, name, &lookup)),
+        Ok(lookup) => {
+            let response = response(question, name, &lookup);
+            let ttl = match &response {
+                Response::Records(set) => set.ttl,
+                Response::NoData | Response::NxDomain | Response::Failure(_) => 0,
+            };
+            return Reply::Response(response, ttl);
+        }
         Err(NetError::Dns(DnsError::NoRecordsFound(no_records))) => no_records,
-        Err(NetError::Timeout) => return Reply::Response(Response::Failure(Failure::Timeout)),
+        Err(NetError::Timeout) => return failed(Failure::Timeout),
         // RCODEs other than 0 and 3, answers that cannot be read, no way to the server.
-        Err(_) => return Reply::Response(Response::Failure(Failure::ServFail)),
+        Err(_) => return failed(Failure::ServFail),
     };
+    let ttl = no_records.negative_ttl.unwrap_or(0);
     match no_records.response_code {
-        ResponseCode::NXDomain => Reply::Response(Response::NxDomain),
+        ResponseCode::NXDomain => Reply::Response(Response::NxDomain, ttl),
         ResponseCode::NoError if no_records.soa.is_none() => Reply::NoDataOrAliasLoop,
-        ResponseCode::NoError => Reply::Response(Response::NoData),
-        _ => Reply::Response(Response::Failure(Failure::ServFail)),
+        ResponseCode::NoError => Reply::Response(Response::NoData, ttl),
+        _ => failed(Failure::ServFail),
     }
 }

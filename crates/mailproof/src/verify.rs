@@ -76,6 +76,51 @@ impl Receiver {
         Verifier { about, dkim, arc }
     }
 
+    /// Names what SPF and iprev will ask about a client and its reverse-path, so that a caller can
+    /// have it looked up before the message comes.
+    ///
+    /// # Errors
+    /// The questions that are not answered yet.
+    pub fn foresee(
+        &self,
+        envelope: &Envelope<'_>,
+        now: u64,
+        answers: &Answers,
+    ) -> Result<(), Missing> {
+        let mut missing = Missing::new();
+        merge(&mut missing, self.spf(envelope, now, answers));
+        merge(&mut missing, iprev(envelope.ip, self.limits.reverse_names, answers));
+        missing.into_result()
+    }
+
+    fn session<'s>(&'s self, envelope: &Envelope<'s>, now: u64) -> Session<'s> {
+        Session {
+            ip: envelope.ip,
+            helo: envelope.helo,
+            reverse_path: envelope.mail_from,
+            receiver: Some(&self.authserv_id),
+            now,
+        }
+    }
+
+    fn spf(
+        &self,
+        envelope: &Envelope<'_>,
+        now: u64,
+        answers: &Answers,
+    ) -> Result<Identities, Missing> {
+        let session = self.session(envelope, now);
+        let check = |checker: &mut Checker| {
+            checker.check_identities(&session, HeloPolicy::CheckBoth, answers)
+        };
+        // Nobody waits for another message: records are parsed anew then.
+        match self.checker.try_lock() {
+            Ok(mut checker) => check(&mut checker),
+            Err(TryLockError::Poisoned(poisoned)) => check(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => check(&mut Checker::new(self.limits.spf)),
+        }
+    }
+
     /// Verifies a message that is at hand as a whole. Each call hashes the body: with
     /// [`mailproof_dns::resolve`], better use [`Receiver::verifier`] and call
     /// [`Verification::verify`].
@@ -209,28 +254,9 @@ impl Verification<'_> {
 }
 
 impl About<'_> {
-    fn session<'s>(&'s self, envelope: &Envelope<'s>) -> Session<'s> {
-        Session {
-            ip: envelope.ip,
-            helo: envelope.helo,
-            reverse_path: envelope.mail_from,
-            receiver: Some(&self.receiver.authserv_id),
-            now: self.now,
-        }
-    }
-
     fn spf(&self, answers: &Answers) -> Result<Option<Identities>, Missing> {
         let Some(envelope) = &self.envelope else { return Ok(None) };
-        let session = self.session(envelope);
-        let check = |checker: &mut Checker| {
-            checker.check_identities(&session, HeloPolicy::CheckBoth, answers).map(Some)
-        };
-        // Nobody waits for another message: records are parsed anew then.
-        match self.receiver.checker.try_lock() {
-            Ok(mut checker) => check(&mut checker),
-            Err(TryLockError::Poisoned(poisoned)) => check(&mut poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => check(&mut Checker::new(self.receiver.limits.spf)),
-        }
+        self.receiver.spf(envelope, self.now, answers).map(Some)
     }
 
     /// RFC 9989 5.3. What is no Author Domain by the grammar is none here.
@@ -258,7 +284,8 @@ impl About<'_> {
         let mut possible = dkim.map(|dkim| identifiers(dkim, None)).unwrap_or_default();
         possible.extend(pending.into_iter().map(|domain| Identifier::dkim(domain.clone())));
         if let Some(envelope) = &self.envelope {
-            let domain = self.session(envelope).mail_from().domain().ok().cloned();
+            let session = self.receiver.session(envelope, self.now);
+            let domain = session.mail_from().domain().ok().cloned();
             possible.extend(domain.map(Identifier::spf));
         }
         possible
