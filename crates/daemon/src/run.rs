@@ -9,6 +9,7 @@ mod log;
 mod message;
 mod sender;
 mod state;
+mod tell;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::run::connection::serve;
 use crate::run::listen::{Socket, Sockets};
-use crate::run::log::say;
+use crate::run::log::{say, warn};
 use crate::run::state::State;
 
 /// How long messages under way may take after SIGTERM. Local choice: less than the 90 s that systemd
@@ -89,7 +90,7 @@ async fn daemon(start: &Start) -> Result<(), RunError> {
             (Arc::clone(&connections), current.clone(), stopping.clone());
         listeners.spawn(accept(socket, limit, current, stopping));
     }
-    say(&state.log(), "", "started");
+    say(state.log(), "", "started");
     reload(start, &states, [terminate, interrupt], hangup).await;
     // Nobody may connect any more; who is connected finishes the message.
     stop.send_replace(true);
@@ -100,7 +101,7 @@ async fn daemon(start: &Start) -> Result<(), RunError> {
     if let Some(path) = &state.config.settings.pid_file {
         let _gone = std::fs::remove_file(path);
     }
-    say(&current.borrow().log(), "", "stopped");
+    say(current.borrow().log(), "", "stopped");
     Ok(())
 }
 
@@ -121,14 +122,14 @@ async fn reload(
         match State::load(start, Some(&old)) {
             Ok(new) => {
                 if new.config.settings.listeners != old.config.settings.listeners {
-                    say(&new.log(), "", "other listeners need a restart; the old ones stay");
+                    say(new.log(), "", "other listeners need a restart; the old ones stay");
                 }
-                say(&new.log(), "", "configuration reloaded");
+                say(new.log(), "", "configuration reloaded");
                 states.send_replace(Arc::new(new));
             }
             Err(error) => {
                 let text = format!("the old configuration stays: {error}");
-                say(&old.log(), "", &text);
+                warn(old.log(), "", &text);
             }
         }
     }
@@ -162,7 +163,7 @@ async fn accept(
                 });
             }
             (_, Err(error)) => {
-                say(&current.borrow().log(), "", &format!("cannot accept: {error}"));
+                warn(current.borrow().log(), "", &format!("cannot accept: {error}"));
                 // Out of file descriptors, mostly: some will be free again.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

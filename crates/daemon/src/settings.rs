@@ -3,6 +3,7 @@
 //!
 //! The sample `packaging/mailproofd.toml` explains every key to the administrator.
 
+mod log;
 mod policy;
 mod sign;
 mod verify;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use mailproof_dns_hickory::NameServer;
 use serde::{Deserialize, Serialize};
 
+pub use log::{Facility, FacilityError, Log, LogFormat, LogTarget};
 pub use policy::{
     Action, Dkim, Dmarc, HeaderType, Policy, RejectAt, SpfPolicy, SpfService, TemporaryAction,
 };
@@ -178,66 +180,6 @@ impl Default for Limits {
             recipients: 1000,
         }
     }
-}
-
-/// The log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Log {
-    /// Where it goes.
-    pub to: LogTarget,
-    /// The form of its lines.
-    pub format: LogFormat,
-    /// The facility of syslog.
-    pub facility: String,
-    /// The name in front of the lines of syslog.
-    pub name: String,
-    /// Whether success is told too: a signature added, a verdict that is good.
-    pub success: bool,
-    /// Whether it is told why a message is signed or not.
-    pub why: bool,
-}
-
-impl Default for Log {
-    fn default() -> Log {
-        Log {
-            to: LogTarget::default(),
-            format: LogFormat::default(),
-            facility: "mail".into(),
-            name: "mailproofd".into(),
-            success: true,
-            why: false,
-        }
-    }
-}
-
-/// Where the log goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogTarget {
-    /// The journal if the daemon was started by systemd, else syslog if it is there, else standard
-    /// error.
-    #[default]
-    Auto,
-    /// systemd's journal, with fields.
-    Journal,
-    /// `/dev/log`.
-    Syslog,
-    /// Standard error.
-    Stderr,
-    /// Nowhere.
-    None,
-}
-
-/// The form of the lines of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    /// Lines with the words of OpenDKIM and OpenDMARC, which log tools look for.
-    #[default]
-    Text,
-    /// An object on each line.
-    Json,
 }
 
 /// Metrics and health, by HTTP.

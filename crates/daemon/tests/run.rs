@@ -2,198 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod daemon;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use mailproof_milter::{
-    Answer, Client, Connection, Decoder, Envelope, HeaderField, Limits, MacroPacket, Modification,
-    Packet, Peer, Protocol, Reply,
-};
-use tempfile::TempDir;
+use mailproof_milter::{Protocol, Reply};
 
-/// The key that is printed in RFC 8463 A.2, published at `brisbane._domainkey.example.com`.
-const SEED: &str = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=\n";
-
-const ZONE: &str = r#"
-brisbane._domainkey.example.com. TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-example.com.          TXT "v=spf1 ip4:192.0.2.1 -all"
-_dmarc.example.com.   TXT "v=DMARC1; p=reject"
-down.example.         SERVFAIL
-_dmarc.down.example.  SERVFAIL
-"#;
-
-const SIGN: &str = "[[sign.key]]\ndomains = [\"example.com\"]\nselector = \"brisbane\"\n";
-const REJECT: &str = "[policy.dmarc]\nreject = \"reject\"\n";
-
-struct Daemon {
-    child: Child,
-    home: TempDir,
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Daemon {
-    fn start(more: &str) -> Daemon {
-        let home = tempfile::tempdir().unwrap();
-        fs::write(home.path().join("zone"), ZONE).unwrap();
-        let key = home.path().join("key");
-        fs::write(&key, SEED).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        configure(&home, more);
-        let log = fs::File::create(home.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_mailproofd"))
-            .arg("run")
-            .arg("--config")
-            .arg(home.path().join("mailproofd.toml"))
-            .arg("--zone")
-            .arg(home.path().join("zone"))
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let daemon = Daemon { child, home };
-        daemon.wait_for("there", || UnixStream::connect(daemon.socket()).is_ok());
-        daemon
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.home.path().join("milter.sock")
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.home.path().join("log")).unwrap()
-    }
-
-    fn wait_for(&self, what: &str, is: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(20);
-        while !is() {
-            assert!(Instant::now() < end, "not {what}: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let number = self.child.id().to_string();
-        assert!(Command::new("kill").args([name, &number]).status().unwrap().success());
-    }
-
-    fn client(&self, ip: &str) -> Mta {
-        let stream = UnixStream::connect(self.socket()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let decoder = Decoder::new(&Limits::default());
-        let mut mta = Mta { stream, client: Client::new(), decoder };
-        mta.say(&Packet::Negotiate(mta.client.offer()));
-        mta.say(&Packet::Macros(MacroPacket { command: b'C', data: b"j\0mx.example.net\0" }));
-        let peer = Peer::Inet(format!("{ip}:25").parse().unwrap());
-        mta.say(&Packet::Connect(Connection { host: b"unknown", peer }));
-        mta.say(&Packet::Helo(b"out.example.com"));
-        mta
-    }
-}
-
-fn configure(home: &TempDir, more: &str) {
-    let path = |name: &str| home.path().join(name).display().to_string();
-    let mut more = more.to_owned();
-    if more.contains("sign.key") {
-        more = more.replace("selector", &format!("file = {:?}\nselector", path("key")));
-    }
-    let (head, tables) = more.split_at(more.find('[').unwrap_or(more.len()));
-    let socket = path("milter.sock");
-    let text = format!("{head}\n[[listener]]\nsocket = \"local:{socket}\"\n{tables}");
-    fs::write(home.path().join("mailproofd.toml"), text).unwrap();
-}
-
-struct Mta {
-    stream: UnixStream,
-    client: Client,
-    decoder: Decoder,
-}
-
-/// What a filter did, in words: `insert 0 Name: value`, `delete 2 Name`, and so on; and its reply.
-type Heard = (Vec<String>, Option<Reply>);
-
-impl Mta {
-    fn say(&mut self, packet: &Packet<'_>) -> Heard {
-        let mut out = Vec::new();
-        let asks = self.client.send(packet, &mut out);
-        self.stream.write_all(&out).unwrap();
-        let mut done = Vec::new();
-        if !asks {
-            return (done, None);
-        }
-        loop {
-            while let Some(frame) = self.decoder.frame().unwrap() {
-                match self.client.receive(frame).unwrap() {
-                    Answer::Reply(reply) => return (done, Some(reply)),
-                    Answer::Negotiate(..) => return (done, None),
-                    Answer::Modify(change) => done.push(words(&change)),
-                    _ => {}
-                }
-            }
-            let octets = self.stream.read(self.decoder.space()).unwrap();
-            assert!(octets > 0, "the daemon has closed the connection");
-            self.decoder.filled(octets);
-        }
-    }
-
-    fn message(
-        &mut self,
-        from: &str,
-        fields: &[(&str, &str)],
-        body: &[&[u8]],
-    ) -> (Vec<String>, Reply) {
-        let envelope = |path| Envelope { path, args: b"" };
-        self.say(&Packet::MailFrom(envelope(from.as_bytes())));
-        self.say(&Packet::RcptTo(envelope(b"<user@example.net>")));
-        for (name, value) in fields {
-            let (name, value) = (name.as_bytes(), value.as_bytes());
-            self.say(&Packet::Header(HeaderField { name, value }));
-        }
-        self.say(&Packet::EndOfHeaders);
-        for chunk in body {
-            self.say(&Packet::Body(chunk));
-        }
-        self.say(&Packet::Macros(MacroPacket { command: b'E', data: b"i\x004QID\0" }));
-        let (done, reply) = self.say(&Packet::EndOfBody(b""));
-        (done, reply.unwrap())
-    }
-}
-
-fn words(change: &Modification<'_>) -> String {
-    let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
-    match change {
-        Modification::InsertHeader { index, name, value } => {
-            format!("insert {index} {}:{}", text(name), text(value))
-        }
-        Modification::ChangeHeader { index, name, value: b"" } => {
-            format!("delete {index} {}", text(name))
-        }
-        Modification::Quarantine { reason } => format!("quarantine {}", text(reason)),
-        other => panic!("{other:?}"),
-    }
-}
-
-const PLAIN: [(&str, &str); 3] = [
-    ("From", " Joe <joe@example.com>"),
-    ("Date", " Thu, 1 Jan 2026 00:00:00 +0000"),
-    ("Subject", " a\n\tfolded one"),
-];
-
-fn results(done: &[String]) -> &str {
-    done.iter()
-        .find(|it| it.starts_with("insert 0 Authentication-Results: mx.example.net;"))
-        .unwrap()
-}
+use daemon::{Daemon, PLAIN, REJECT, SIGN, configure, results};
 
 /// The value of the signature that the daemon makes.
 fn signature(daemon: &Daemon, body: &[&[u8]]) -> String {
@@ -207,7 +26,7 @@ fn signature(daemon: &Daemon, body: &[&[u8]]) -> String {
 fn what_it_signs_verifies_and_what_is_forged_goes() {
     let daemon = Daemon::start(SIGN);
     let signature = signature(&daemon, &[b"Hi", b"!\r", b"\nBye.\r\n"]);
-    assert!(daemon.log().contains("4QID: DKIM-Signature field added (s=brisbane, d=example.com)"));
+    daemon.wait_log("4QID: DKIM-Signature field added (s=brisbane, d=example.com)", 1);
     let signed: Vec<_> =
         [("DKIM-Signature", signature.as_str())].into_iter().chain(PLAIN).collect();
     let forged = [
@@ -265,7 +84,7 @@ fn quarantine_received_spf_and_dry_run() {
     assert_eq!(done[2], "quarantine rejected by DMARC policy for example.com");
     let daemon = Daemon::start(&format!("dry-run = true\n{hold}"));
     assert_eq!(ask(&daemon), (vec![], Reply::Accept));
-    assert!(daemon.log().contains("4QID: would be: quarantined"));
+    daemon.wait_log("4QID: would be: quarantined", 1);
 }
 
 #[test]
@@ -303,7 +122,7 @@ fn garbage_harms_nobody_else() {
         // Closed, with or without a reset for what was not read.
         assert!(!matches!(stream.read(&mut [0; 64]), Ok(1..)));
     }
-    assert_eq!(daemon.log().matches("connection closed: ").count(), 4);
+    daemon.wait_log("connection closed: ", 4);
     let many: Vec<_> = PLAIN.into_iter().chain(std::iter::repeat_n(("X", " y"), 10_000)).collect();
     let (_, reply) = other.message("<joe@example.com>", &many, &[b"Hi\r\n"]);
     let Reply::Smtp(reply) = reply else { panic!("{reply:?}") };

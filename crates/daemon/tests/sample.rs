@@ -70,6 +70,7 @@ fn its_comments_tell_the_defaults() {
         "sign.fields",
         "sign.oversign",
         "sign.expire",
+        "log.socket",
         "spf-service.authserv-id",
     ];
     let table: Table = switched_on().parse().unwrap();

@@ -59,7 +59,7 @@ pub(super) const DIRECTIVES: &[Row] = &[
     ("LDAPKeepaliveProbes", Integer, Unsupported, "There is no LDAP; use files."),
     ("LDAPTimeout", Integer, Unsupported, "There is no LDAP; use files."),
     ("LDAPUseTLS", Boolean, Unsupported, "There is no LDAP; use files."),
-    ("LogResults", Boolean, Equivalent, "Results are always logged."),
+    ("LogResults", Boolean, Honoured, "The log tells the result of every signature."),
     ("LogWhy", Boolean, Honoured, "The log tells why a message is signed or not."),
     ("MacroList", Text, Honoured, "Mail with these macros is signed."),
     ("MaximumHeaders", Integer, Honoured, "The header of a message may be so large."),

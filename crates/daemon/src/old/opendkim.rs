@@ -53,7 +53,7 @@ pub(super) fn process(reader: &mut Reader, settings: &mut Settings) {
         settings.log.to = LogTarget::None;
     }
     let text = |text: &str| Ok::<_, AuthservIdError>(text.to_owned());
-    reader.set("syslogfacility", "log.facility", &mut settings.log.facility, text);
+    reader.set("syslogfacility", "log.facility", &mut settings.log.facility, str::parse);
     reader.set("syslogname", "log.name", &mut settings.log.name, text);
     if let Some(true) = reader.value("requiredheaders", "policy.required-headers", boolean) {
         settings.policy.required_headers = Action::Reject;
@@ -206,6 +206,7 @@ fn how(reader: &mut Reader, settings: &mut Settings) {
     // opendkim.conf(5): the default is not to log success.
     log.success = false;
     reader.set("syslogsuccess", "log.success", &mut log.success, boolean);
+    reader.set("logresults", "log.results", &mut log.results, boolean);
     reader.set("logwhy", "log.why", &mut log.why, boolean);
 }
 

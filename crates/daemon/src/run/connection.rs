@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::run::listen::Stream;
-use crate::run::log::say;
+use crate::run::log::warn;
 use crate::run::message::{Next, message};
 use crate::run::sender::{Arriving, Sender};
 use crate::run::state::State;
@@ -94,7 +94,7 @@ pub(crate) async fn serve(
         idle: settings.idle.into(),
     };
     if let Err(error) = converse(&mut wire, roles, &current, stopping).await {
-        say(&state.log(), "", &format!("connection closed: {error}"));
+        warn(state.log(), "", &format!("connection closed: {error}"));
     }
 }
 

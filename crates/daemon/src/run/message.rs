@@ -12,9 +12,10 @@ use mailproof_milter::{Actions, Event, Modification, Reply};
 use crate::decide::{Decision, SigningKey, SigningKeySource, Steps};
 use crate::run::action::{Ruling, removals, ruling};
 use crate::run::connection::{Broken, Wire};
-use crate::run::log::say;
+use crate::run::log::warn;
 use crate::run::sender::{Arriving, author};
 use crate::run::state::{State, now};
+use crate::run::tell::Tell;
 use crate::settings::{Action, Role};
 
 /// What comes after a message.
@@ -95,18 +96,16 @@ pub(crate) async fn message(
     }
     let id = wire.session.macros().get("i").unwrap_or_default();
     let id = String::from_utf8_lossy(id).into_owned();
-    let log = &state.config.settings.log;
-    for step in steps.list() {
-        say(log, &id, step);
-    }
+    let tell = Tell { log: state.log(), id: &id };
+    tell.why(steps.list());
     let plan = match work {
         _ if arriving.is_too_large => Plan {
             ruling: Some(Ruling::new(Action::Reject, (3, 4), "the header is too large")),
             ..Plan::default()
         },
         Work::Nothing => Plan::default(),
-        Work::CannotSign(reason) => cannot_sign(&reason, &id, state),
-        Work::Sign(signer) => sign(*signer, &keys, &id, &header, &receiver, state),
+        Work::CannotSign(reason) => cannot_sign(&reason, &tell, state),
+        Work::Sign(signer) => sign(*signer, &keys, &tell, &header, &receiver, state),
         Work::Verify(verifier) => {
             let mut verification = verifier.finish();
             let (dns, limits) = (state.dns(), mailproof_dns::Limits::default());
@@ -114,10 +113,10 @@ pub(crate) async fn message(
                 verification.verify(answers)
             })
             .await;
-            verify(&verdict, arriving, &id, &header, now)
+            verify(&verdict, arriving, &tell, &header, now)
         }
     };
-    apply(wire, &plan, &id, state)?;
+    apply(wire, &plan, &tell, state)?;
     wire.flush().await?;
     Ok(Next::Message)
 }
@@ -265,9 +264,9 @@ async fn body(
     }
 }
 
-fn cannot_sign(reason: &str, id: &str, state: &State) -> Plan {
+fn cannot_sign(reason: &str, tell: &Tell<'_>, state: &State) -> Plan {
     let settings = &state.config.settings;
-    say(&settings.log, id, &format!("cannot be signed: {reason}"));
+    tell.not_signed(reason);
     // The reason may tell of files: it is for the log.
     let ruling = Ruling::new(settings.sign.on_error, (7, 0), "the message cannot be signed");
     Plan { ruling: Some(ruling), ..Plan::default() }
@@ -276,7 +275,7 @@ fn cannot_sign(reason: &str, id: &str, state: &State) -> Plan {
 fn sign(
     signer: Signer<'_, '_>,
     keys: &LoadedKeys,
-    id: &str,
+    tell: &Tell<'_>,
     header: &Header,
     receiver: &Receiver,
     state: &State,
@@ -284,15 +283,9 @@ fn sign(
     let settings = &state.config.settings;
     let fields = match signer.finish() {
         Ok(fields) => fields,
-        Err(refusal) => return cannot_sign(&refusal.to_string(), id, state),
+        Err(refusal) => return cannot_sign(&refusal.to_string(), tell, state),
     };
-    if settings.log.success {
-        for (key, _) in keys.iter().flatten() {
-            let (selector, domain) = (&key.selector, &key.domain);
-            let text = format!("DKIM-Signature field added (s={selector}, d={domain})");
-            say(&settings.log, id, &text);
-        }
-    }
+    tell.signed(keys.iter().flatten().map(|(key, _)| key));
     let old = if settings.sign.remove_old { header.named("DKIM-Signature").count() } else { 0 };
     Plan {
         // What claims to be our verdict is none, also in the mail of our own.
@@ -303,13 +296,17 @@ fn sign(
     }
 }
 
-fn verify(verdict: &Verdict, arriving: &Arriving, id: &str, header: &Header, now: u64) -> Plan {
+fn verify(
+    verdict: &Verdict,
+    arriving: &Arriving,
+    tell: &Tell<'_>,
+    header: &Header,
+    now: u64,
+) -> Plan {
     let (state, envelope) = (&arriving.state, arriving.envelope());
     let settings = &state.config.settings;
     let ruling = ruling(&settings.policy, header, verdict);
-    if settings.log.success || ruling.is_some() || verdict.is_temporary() {
-        say(&settings.log, id, &summary(verdict));
-    }
+    tell.verified(verdict, arriving);
     let received_spf = envelope.as_ref().filter(|_| settings.verify.received_spf);
     let fields = verdict.fields(received_spf, now, Charset::Ascii);
     Plan {
@@ -320,31 +317,12 @@ fn verify(verdict: &Verdict, arriving: &Arriving, id: &str, header: &Header, now
     }
 }
 
-/// A line with the words that tools for the logs of the older daemons look for.
-fn summary(verdict: &Verdict) -> String {
-    let mut text = String::new();
-    if let Some(outcome) = verdict.spf.as_ref().and_then(|spf| spf.mail_from.as_ref()) {
-        let domain = outcome.domain.as_ref().map(ToString::to_string).unwrap_or_default();
-        text += &format!("SPF(mailfrom): {domain} {}; ", outcome.result);
-    }
-    for signature in &verdict.dkim.signatures {
-        let (selector, domain) = (&signature.selector, &signature.domain);
-        let selector = selector.as_ref().map(ToString::to_string).unwrap_or_default();
-        let domain = domain.as_ref().map(ToString::to_string).unwrap_or_default();
-        text += &format!("DKIM: s={selector} d={domain} {}; ", signature.result());
-    }
-    let author = verdict.dmarc.author_domain.as_ref().map(ToString::to_string);
-    text + &format!("DMARC: {} {}", author.unwrap_or_default(), verdict.dmarc.result)
-}
-
 /// Changes the message and replies.
-fn apply(wire: &mut Wire, plan: &Plan, id: &str, state: &State) -> Result<(), Broken> {
+fn apply(wire: &mut Wire, plan: &Plan, tell: &Tell<'_>, state: &State) -> Result<(), Broken> {
     let settings = &state.config.settings;
     let Wire { session, out, .. } = wire;
     if let Some(ruling) = plan.ruling.as_ref().filter(|it| it.action != Action::Accept) {
-        let would = if settings.dry_run { "would be: " } else { "" };
-        let text = format!("{would}{}: {}", word(ruling.action), ruling.reason);
-        say(&settings.log, id, &text);
+        tell.ruling(ruling, settings.dry_run);
     }
     if settings.dry_run {
         return Ok(session.reply(&Reply::Accept, out)?);
@@ -380,18 +358,8 @@ fn apply(wire: &mut Wire, plan: &Plan, id: &str, state: &State) -> Result<(), Br
             let reason = ruling.reason.as_bytes();
             session.modify(&Modification::Quarantine { reason }, out)?;
         } else {
-            say(&settings.log, id, "the MTA offers no quarantine: it is delivered");
+            warn(tell.log, tell.id, "the MTA offers no quarantine: it is delivered");
         }
     }
     Ok(session.reply(&Reply::Accept, out)?)
-}
-
-fn word(action: Action) -> &'static str {
-    match action {
-        Action::Accept => "accepted",
-        Action::Quarantine => "quarantined",
-        Action::Tempfail => "refused for now",
-        Action::Reject => "rejected",
-        Action::Discard => "discarded",
-    }
 }

@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::files::Files;
 use crate::finding::Severity;
 use crate::old::Draft;
-use crate::run::log::say;
+use crate::run::log::{Logger, warn};
 use crate::run::{RunError, Start};
-use crate::settings::{AuthservId, Log, LogTarget, Role, Settings};
+use crate::settings::{AuthservId, Role, Settings};
 use crate::value::Endpoint;
 
 /// A configuration at work.
@@ -24,6 +24,7 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) files: Files,
     dns: Dns,
+    log: Logger,
     /// The name of this host.
     host: String,
     /// The receiver of the name that was asked for last. There is one MTA, mostly, with one name.
@@ -58,6 +59,8 @@ impl State {
         let is_read = !draft.directives.is_empty() || findings.is_empty();
         let (config, found) = Config::resolve(draft.settings, &draft.origins, &files);
         findings.extend(found.into_iter().filter(|_| is_read));
+        let settings = &config.settings.log;
+        let log = old.map_or_else(|| Logger::open(settings), |old| old.log.reopen(settings));
         let mut errors = not_yet(&config.settings);
         for finding in &findings {
             let place =
@@ -65,7 +68,7 @@ impl State {
             let text = format!("{place}{}", finding.sentence);
             match finding.severity {
                 Severity::Error => errors.push(text),
-                Severity::Warning => say(&config.settings.log, "", &format!("warning: {text}")),
+                Severity::Warning => warn(&log, "", &format!("warning: {text}")),
                 Severity::Note => {}
             }
         }
@@ -81,11 +84,11 @@ impl State {
         };
         let host = host_name();
         let receiver = Mutex::new(Arc::new(receiver(&config, &host)));
-        Ok(State { config, files, dns, host, receiver })
+        Ok(State { config, files, dns, log, host, receiver })
     }
 
-    pub(crate) fn log(&self) -> Log {
-        self.config.settings.log.clone()
+    pub(crate) fn log(&self) -> &Logger {
+        &self.log
     }
 
     /// The name of this host.
@@ -134,11 +137,6 @@ fn not_yet(settings: &Settings) -> Vec<String> {
     refuse(listeners.iter().any(|it| it.owner.is_some()), "the owner of a listener");
     refuse(settings.seal.is_some(), "seal");
     refuse(settings.metrics.is_some(), "metrics");
-    let log = settings.log.to;
-    refuse(
-        matches!(log, LogTarget::Journal | LogTarget::Syslog),
-        "a log but that on standard error",
-    );
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     refuse(settings.user.is_some() && is_root, "changing to another user (start it as that user)");
     texts
