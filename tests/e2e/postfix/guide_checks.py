@@ -1,4 +1,5 @@
 """The guides: their files as they are written, with mailproofd on the sockets."""
+
 import os, shutil
 
 from lab import REPOSITORY, answers
@@ -17,7 +18,7 @@ def files(lab, guide, keys=(), owner="opendkim"):
         for name in names:
             path = os.path.join(directory, name)
             if not path.endswith((".private", "main.cf")):
-                lab.write(path[len(root):], lab.read(path))
+                lab.write(path[len(root) :], lab.read(path))
     for path, domain, selector in keys:
         lab.write(path, lab.read(key(lab, domain, selector)), owner, 0o600)
     return lab.read(root, "etc/postfix/main.cf")
@@ -51,10 +52,17 @@ def as_guide_4(lab):
     code, output = lab.tool("mailproofd", "check-config", lab.at("/etc/opendkim.conf"))
     lab.check(code == 1, "check-config warns")
     output = " ".join(output.split())
-    for sentence in ("a star does not stand for names here", "the network is 198.51.100.0/24", "a network is written with the length of its prefix", "the line begins with white space"):
+    for sentence in (
+        "a star does not stand for names here",
+        "the network is 198.51.100.0/24",
+        "a network is written with the length of its prefix",
+        "the line begins with white space",
+    ):
         lab.has(output, sentence, "TrustedHosts")
     Mailproofd(lab, ["/etc/opendkim.conf"], "/run/opendkim/opendkim.sock", user="opendkim")
-    here = Postfix(lab, True, f"myhostname = example.com\nmynetworks = 127.0.0.0/8\n{main}", is_chrooted=False)
+    here = Postfix(
+        lab, True, f"myhostname = example.com\nmynetworks = 127.0.0.0/8\n{main}", is_chrooted=False
+    )
     there = Postfix(lab, False, MAIN_THERE)
     both_ways(lab, here, "example.com", "default")
 
@@ -62,15 +70,25 @@ def as_guide_4(lab):
 def both_ways(lab, here, domain, selector):
     """Mail out, by SMTP and by sendmail(1), is signed; mail in is verified."""
     box = lab.mailbox()
-    reply = here.send(f"hoge@{domain}", f"{box}@far.example", message(f"hoge@{domain}"), "127.0.0.1")
+    reply = here.send(
+        f"hoge@{domain}", f"{box}@far.example", message(f"hoge@{domain}"), "127.0.0.1"
+    )
     lab.check(reply.startswith("250"), f"mail out is accepted: {reply}")
     signed = lab.delivered(box)
-    here.sendmail(f"hoge@{domain}", f"{box}@far.example", f"From: hoge@{domain}\n\nlocal\n".encode())
+    here.sendmail(
+        f"hoge@{domain}", f"{box}@far.example", f"From: hoge@{domain}\n\nlocal\n".encode()
+    )
     for got in (signed, lab.delivered(box)):
         lab.check(dkimpy_verifies(lab, got.sent()) == [True], "dkimpy verifies what goes out")
-        lab.check(f"d={domain};" in got.all("DKIM-Signature")[0] and f"s={selector};" in got.all("DKIM-Signature")[0], f"d={domain} s={selector}")
+        lab.check(
+            f"d={domain};" in got.all("DKIM-Signature")[0]
+            and f"s={selector};" in got.all("DKIM-Signature")[0],
+            f"d={domain} s={selector}",
+        )
     for source, result in ((lab.there, "pass"), (lab.evil, "fail")):
-        reply = here.send("joe@sender.example", f"{box}@{domain}", message("joe@sender.example"), source)
+        reply = here.send(
+            "joe@sender.example", f"{box}@{domain}", message("joe@sender.example"), source
+        )
         lab.check(reply.startswith("250"), f"mail in is accepted: {reply}")
         results = lab.delivered(box).results()
         lab.has(results, f"spf={result}", "mail in")

@@ -1,5 +1,6 @@
 """The place where all runs: directories, addresses, programs, and what is printed when a check
 fails."""
+
 import os, pwd, re, shutil, signal, socket, subprocess, sys, time
 
 from mail import Delivered
@@ -54,7 +55,12 @@ class Lab:
         os.chown(self.home + "/own/var/lib/postfix", pwd.getpwnam("postfix").pw_uid, 0)
         for directory in ("/etc", "/run", "/var/spool/postfix", "/var/lib/postfix"):
             run("mount", "--bind", self.home + "/own" + directory, directory)
-        for name in ("/etc/resolv.conf", "/etc/opendkim", "/etc/opendkim.conf", "/etc/opendmarc.conf"):
+        for name in (
+            "/etc/resolv.conf",
+            "/etc/opendkim",
+            "/etc/opendkim.conf",
+            "/etc/opendmarc.conf",
+        ):
             remove(name)
         with open("/etc/resolv.conf", "w") as it:
             it.write(f"nameserver {self.name_server}\n")
@@ -64,6 +70,10 @@ class Lab:
         run("useradd", "--system", "--no-create-home", "mailproofd")
         # As the guides have it, for sockets that belong to these groups.
         run("usermod", "--append", "--groups", "opendkim,opendmarc", "postfix")
+
+    def account(self, user):
+        """This account, or one there is in its place."""
+        return "opendkim" if user == "mailproofd" and self.is_plain else user
 
     def at(self, path):
         """Where this path of a guide is."""
@@ -136,10 +146,16 @@ class Lab:
     def arrived(self, mailbox):
         """The files in a mailbox."""
         directory = os.path.join(self.mail, mailbox, "new")
-        return [os.path.join(directory, it) for it in sorted(os.listdir(directory))] if os.path.isdir(directory) else []
+        return (
+            [os.path.join(directory, it) for it in sorted(os.listdir(directory))]
+            if os.path.isdir(directory)
+            else []
+        )
 
     def delivered(self, mailbox, seconds=PATIENCE):
-        path = self.wait(f"a message arrives in {mailbox}", lambda: self.arrived(mailbox), seconds)[0]
+        path = self.wait(f"a message arrives in {mailbox}", lambda: self.arrived(mailbox), seconds)[
+            0
+        ]
         with open(path, "rb") as it:
             message = Delivered(it.read())
         os.remove(path)
@@ -151,9 +167,13 @@ class Lab:
     def tool(self, name, *arguments, stdin=None):
         """Exit code and output of a tool of ours."""
         command = [os.path.join(self.bin, name), *arguments]
-        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         output = done.stdout.decode(errors="replace")
-        self.evidence["$ " + " ".join([name, *arguments])] = f"{output}(exit code {done.returncode})"
+        self.evidence["$ " + " ".join([name, *arguments])] = (
+            f"{output}(exit code {done.returncode})"
+        )
         return done.returncode, output
 
     def cleanup(self, undo):
@@ -172,7 +192,9 @@ class Lab:
 class Program:
     """A program in the foreground, with its output in a file."""
 
-    def __init__(self, lab, name, command, user=None, group=None, is_ready=lambda: True, end=signal.SIGTERM):
+    def __init__(
+        self, lab, name, command, user=None, group=None, is_ready=lambda: True, end=signal.SIGTERM
+    ):
         self.lab, self.name, self.command = lab, name, command
         self.user, self.group, self.is_ready, self.end = user, group, is_ready, end
         self.log_path = os.path.join(lab.home, f"{name}.log")
@@ -182,10 +204,19 @@ class Program:
         self.start()
 
     def start(self):
-        as_user = dict(user=self.user, group=self.group or self.user, extra_groups=[]) if self.user else {}
+        as_user = (
+            dict(user=self.user, group=self.group or self.user, extra_groups=[])
+            if self.user
+            else {}
+        )
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o022, **as_user
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                umask=0o022,
+                **as_user,
             )
         end = time.monotonic() + PATIENCE
         while not self.is_ready():

@@ -1,10 +1,13 @@
 """Messages, as they are sent and as they arrive, and a client of SMTP that tells what was said."""
+
 import re, socket
 
 DATE = "Wed, 25 Nov 2026 08:00:00 +0000"
 
 
-def message(author, to="user@receiver.example", fields=(), body="Hello.\r\n", subject="lunch at noon?"):
+def message(
+    author, to="user@receiver.example", fields=(), body="Hello.\r\n", subject="lunch at noon?"
+):
     lines = [*fields, f"From: {author}", f"To: {to}", f"Subject: {subject}", f"Date: {DATE}"]
     lines += [f"Message-ID: <{abs(hash((author, to, subject)))}@test.example>", "", body]
     return "\r\n".join(lines).encode("latin-1")
@@ -34,7 +37,9 @@ class Delivered:
         the message."""
         names = self.names()
         first = names.index("received") if "received" in names else len(names)
-        above = [value for name, value in self.header[:first] if name.lower() == "authentication-results"]
+        above = [
+            value for name, value in self.header[:first] if name.lower() == "authentication-results"
+        ]
         return above[0].strip() if above else ""
 
     def sent(self):
@@ -52,7 +57,9 @@ class Smtp:
     def __init__(self, lab, to, port=None, source=None, helo="client.example"):
         self.dialogue = []
         lab.evidence["SMTP"] = lambda: "\n".join(self.dialogue)
-        self.socket = socket.create_connection((to, port or lab.port), 120, (source, 0) if source else None)
+        self.socket = socket.create_connection(
+            (to, port or lab.port), 120, (source, 0) if source else None
+        )
         self.stream = self.socket.makefile("rb")
         self.reply()
         if helo:
@@ -82,7 +89,11 @@ class Smtp:
 
     def send(self, mail_from, to, octets):
         """The reply that decides: the first that is no success, or the last."""
-        for line in (f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{it}>" for it in ([to] if isinstance(to, str) else to)), "DATA"):
+        for line in (
+            f"MAIL FROM:<{mail_from}>",
+            *(f"RCPT TO:<{it}>" for it in ([to] if isinstance(to, str) else to)),
+            "DATA",
+        ):
             reply = self.say(line)
             if reply[0] not in "23":
                 return reply

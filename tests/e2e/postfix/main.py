@@ -1,12 +1,13 @@
 """Runs the checks; see `run`."""
+
 import inspect, sys, time, traceback
 
-import guide_checks, sign_checks, verify_checks
+import guide_checks, neighbour_checks, sign_checks, trouble_checks, verify_checks
 from lab import Failed, Lab
 from servers import Dns
 from world import records
 
-MODULES = [verify_checks, sign_checks, guide_checks]
+MODULES = [verify_checks, sign_checks, guide_checks, neighbour_checks, trouble_checks]
 
 
 def groups():
@@ -33,7 +34,9 @@ def main(home, wanted):
                 known[name](lab)
             except Failed:
                 pass
-            except Exception:  # A mistake of the test itself; the other groups are run all the same.
+            except (
+                Exception
+            ):  # A mistake of the test itself; the other groups are run all the same.
                 traceback.print_exc(file=sys.stdout)
                 lab.failed.append(name)
             finally:

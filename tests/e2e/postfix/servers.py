@@ -1,4 +1,5 @@
 """The servers: a name server, Postfix, mailproofd, and the older daemons."""
+
 import os, shutil, signal, socket, subprocess, time
 
 from lab import DOMAINS_HERE, DOMAINS_THERE, Program, answers, remove, run
@@ -73,9 +74,15 @@ class Postfix:
         self.data = self.root + "/var/lib/postfix"
         self.log_path = os.path.join(lab.home, f"postfix-{self.name}.log")
         remove(self.log_path)
-        self.common = f"""
-# What the test adds.
-compatibility_level = 3.6
+        self.before = f"""compatibility_level = 3.6
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+bounce_queue_lifetime = 0
+smtpd_peername_lookup = {"no" if lab.is_plain else "yes"}
+"""
+        self.after = f"""
+# What the test needs; of several lines the last counts.
 queue_directory = {self.queue}
 data_directory = {self.data}
 maillog_file = {self.log_path}
@@ -88,17 +95,11 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 alias_maps =
 alias_database =
+inet_interfaces = {self.address}
+inet_protocols = ipv4
 smtp_bind_address = {self.address}
 smtp_tls_security_level = none
 relayhost = [{other}]:{lab.port}
-minimal_backoff_time = 1s
-maximal_backoff_time = 2s
-queue_run_delay = 1s
-bounce_queue_lifetime = 0
-smtpd_peername_lookup = {"no" if lab.is_plain else "yes"}
-inet_interfaces = {self.address}
-inet_protocols = ipv4
-biff = no
 """
         self.is_chrooted = is_chrooted and is_here
         self.configure(main, services)
@@ -113,9 +114,8 @@ biff = no
         for name in ("dynamicmaps.cf", "postfix-files", "postfix-script", "post-install"):
             if not os.path.exists(f"{self.etc}/{name}"):
                 shutil.copy(f"/etc/postfix/{name}", self.etc)
-        # The last of several lines counts; Postfix warns of it.
         with open(f"{self.etc}/main.cf", "w") as it:
-            it.write(self.lab.text(main) + self.common)
+            it.write(self.before + self.lab.text(main) + self.after)
         lines = []
         for line in self.lab.read("/usr/share/postfix/master.cf.dist").split("\n"):
             if line.startswith("smtp      inet"):
@@ -129,7 +129,9 @@ biff = no
             it.write("\n".join(lines) + self.lab.text(services))
 
     def postfix(self, command):
-        done = subprocess.run(["postfix", "-c", self.etc, command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            ["postfix", "-c", self.etc, command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         self.lab.evidence[f"postfix {command}"] = done.stdout.decode()
         return done.returncode
 
@@ -139,7 +141,9 @@ biff = no
             run("env", f"MAIL_CONFIG={self.etc}", *script)
         if self.postfix("start"):
             self.lab.fail(f"Postfix {self.name} starts")
-        self.lab.wait(f"Postfix {self.name} listens", lambda: answers((self.address, self.lab.port)))
+        self.lab.wait(
+            f"Postfix {self.name} listens", lambda: answers((self.address, self.lab.port))
+        )
 
     def stop(self):
         self.postfix("stop")
@@ -154,12 +158,28 @@ biff = no
         self.configure(main, services)
         self.postfix("reload")
 
+    def submission(self):
+        """A service of master.cf for users who authenticate themselves, by Dovecot."""
+        options = dict(
+            syslog_name="postfix/submission",
+            smtpd_sasl_auth_enable="yes",
+            smtpd_sasl_type="dovecot",
+            smtpd_sasl_path="private/auth",
+            smtpd_relay_restrictions="permit_sasl_authenticated,reject",
+            smtpd_recipient_restrictions="permit_sasl_authenticated,reject",
+            milter_macro_daemon_name="ORIGINATING",
+        )
+        lines = [
+            f"\n{self.address}:{SUBMISSION} inet n - {'y' if self.is_chrooted else 'n'} - - smtpd"
+        ]
+        return "\n  -o ".join(lines + [f"{name}={value}" for name, value in options.items()]) + "\n"
+
     def log(self):
         lines = self.lab.read(self.log_path).split("\n") if os.path.exists(self.log_path) else []
         return "\n".join(line for line in lines if "/qmgr[" not in line)
 
     def flush(self):
-        subprocess.run(["postqueue", "-c", self.etc, "-f"])
+        subprocess.run(["postqueue", "-c", self.etc, "-f"], stderr=subprocess.DEVNULL)
 
     def queued(self, queue):
         """The messages in a queue, by their ids."""
@@ -184,22 +204,31 @@ class Mailproofd(Program):
     def __init__(self, lab, files, socket_, user="mailproofd", name="mailproofd"):
         self.files = [lab.at(file) for file in files]
         self.socket = lab.at(socket_) if isinstance(socket_, str) else socket_
-        user = user if user != "mailproofd" or not lab.is_plain else "opendkim"
+        user = lab.account(user)
         command = [os.path.join(lab.bin, "mailproofd"), "run"]
         for file in self.files:
             command += ["--config", file]
         if lab.is_plain:
             command += ["--zone", f".={lab.home}/dns/zone"]
-        super().__init__(lab, name, command, user, "postfix" if lab.is_plain else None, lambda: answers(self.socket))
+        super().__init__(
+            lab,
+            name,
+            command,
+            user,
+            "postfix" if lab.is_plain else None,
+            lambda: answers(self.socket),
+        )
 
 
+SUBMISSION = 5587
 SOCKET = "/var/spool/postfix/mailproofd/milter.sock"
 LISTENER = f'[[listener]]\nsocket = "local:{SOCKET}"\n'
 
 
 def verifier(lab, settings="", before="", roles='["verify"]'):
     """mailproofd with a configuration of its own, beside the Postfix that is tested."""
-    lab.directory("/var/spool/postfix/mailproofd", "opendkim:postfix" if lab.is_plain else "mailproofd:postfix", 0o2750)
+    user = lab.account("mailproofd")
+    lab.directory("/var/spool/postfix/mailproofd", f"{user}:postfix", 0o2750)
     toml = f"{before}\n{LISTENER}roles = {roles}\n{settings}\n"
     lab.write("/etc/mailproofd/mailproofd.toml", toml)
     lab.evidence["mailproofd.toml"] = lambda: lab.read(lab.at("/etc/mailproofd/mailproofd.toml"))
@@ -229,5 +258,68 @@ RequireSafeKeys no
 """)
     command = ["opendkim", "-f", "-x", path]
     # It takes seconds to end by itself.
-    Program(lab, f"opendkim-{name}", command, is_ready=lambda: answers(("127.0.0.1", port)), end=signal.SIGKILL)
+    Program(
+        lab,
+        f"opendkim-{name}",
+        command,
+        is_ready=lambda: answers(("127.0.0.1", port)),
+        end=signal.SIGKILL,
+    )
     return f"inet:127.0.0.1:{port}"
+
+
+def dovecot(lab, postfix):
+    """Dovecot beside a Postfix that runs: its users are whoever has the password "secret"; it takes
+    mail by LMTP and sorts it by a Sieve script."""
+    home = os.path.join(lab.home, "dovecot")
+    os.makedirs(home, exist_ok=True)
+    path, sieve = os.path.join(home, "dovecot.conf"), os.path.join(home, "sort.sieve")
+    with open(sieve, "w") as it:
+        it.write(SIEVE)
+    with open(path, "w") as it:
+        it.write(f"""base_dir = {home}/run
+state_dir = {home}/state
+log_path = /dev/stderr
+protocols = lmtp
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+mail_location = maildir:~/
+postmaster_address = postmaster@receiver.example
+lda_mailbox_autocreate = yes
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid=65534 gid=65534 home={lab.mail}/%n
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+plugin {{
+  sieve_before = {sieve}
+}}
+service auth {{
+  unix_listener {postfix.queue}/private/auth {{
+    mode = 0666
+  }}
+}}
+service lmtp {{
+  unix_listener {postfix.queue}/private/dovecot-lmtp {{
+    mode = 0666
+  }}
+}}
+""")
+    os.chmod(home, 0o755)
+    command = ["dovecot", "-F", "-c", path]
+    sockets = [f"{postfix.queue}/private/{name}" for name in ("auth", "dovecot-lmtp")]
+    return Program(lab, "dovecot", command, is_ready=lambda: all(answers(it) for it in sockets))
+
+
+SIEVE = """require ["fileinto", "mailbox"];
+if header :contains "Authentication-Results" "dmarc=fail" {
+    fileinto :create "Junk";
+}
+"""

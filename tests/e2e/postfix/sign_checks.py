@@ -1,8 +1,9 @@
 """Our own mail: signed here, and verified by others; and the other way round."""
-import os
 
-from mail import message
-from servers import MAIN, Mailproofd, Postfix, opendkim, verifier
+import base64, os
+
+from mail import Smtp, message
+from servers import MAIN, SUBMISSION, Mailproofd, Postfix, dovecot, opendkim, verifier
 from world import dkimpy_verifies, key
 
 MAIN_THERE = """myhostname = mail.sender.example
@@ -11,8 +12,8 @@ milter_default_action = tempfail
 """
 
 
-def signing_key(lab, domain, selector):
-    return f'[[sign.key]]\ndomains = ["{domain}"]\nselector = "{selector}"\nfile = "{key(lab, domain, selector)}"\n'
+def signing_key(domain, selector, file):
+    return f'[[sign.key]]\ndomains = ["{domain}"]\nselector = "{selector}"\nfile = "{file}"\n'
 
 
 def signer(lab, keys):
@@ -20,7 +21,7 @@ def signer(lab, keys):
     path = os.path.join(lab.home, "signer.toml")
     with open(path, "w") as it:
         it.write('[[listener]]\nsocket = "inet:8892@127.0.0.1"\nroles = ["sign"]\n')
-        it.write("".join(signing_key(lab, *it) for it in keys))
+        it.write("".join(signing_key(*it, key(lab, *it)) for it in keys))
     Mailproofd(lab, [path], ("127.0.0.1", 8892), user=None, name="mailproofd-there")
     return "inet:127.0.0.1:8892"
 
@@ -30,9 +31,13 @@ def between(lab):
     verifier(lab)
     milter = signer(lab, [("sender.example", "rsa"), ("sender.example", "ed")])
     here = Postfix(lab, True, MAIN)
-    there = Postfix(lab, False, f"{MAIN_THERE}smtpd_milters = {milter}\nnon_smtpd_milters = {milter}\n")
+    there = Postfix(
+        lab, False, f"{MAIN_THERE}smtpd_milters = {milter}\nnon_smtpd_milters = {milter}\n"
+    )
     box = lab.mailbox()
-    there.send("joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), "127.0.0.1")
+    there.send(
+        "joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), "127.0.0.1"
+    )
     got = lab.delivered(box)
     results = got.results()
     lab.check(results.count("dkim=pass") == 2, "both signatures pass")
@@ -42,7 +47,11 @@ def between(lab):
     lab.has(results, "dmarc=pass", "DMARC")
     lab.check(dkimpy_verifies(lab, got.sent()) == [True, True], "dkimpy verifies both")
     box = lab.mailbox()
-    there.sendmail("joe@sender.example", f"{box}@receiver.example", b"From: joe@sender.example\nTo: x@receiver.example\nSubject: local\n\nBy sendmail.\n")
+    there.sendmail(
+        "joe@sender.example",
+        f"{box}@receiver.example",
+        b"From: joe@sender.example\nTo: x@receiver.example\nSubject: local\n\nBy sendmail.\n",
+    )
     got = lab.delivered(box)
     lab.check(got.results().count("dkim=pass") == 2, "mail of sendmail(1) is signed too")
     lab.has(got.results(), "dmarc=pass", "mail of sendmail(1)")
@@ -52,17 +61,33 @@ def between(lab):
 def with_opendkim(lab):
     """Signed by mailproofd, verified by stock OpenDKIM; and the other way round."""
     verifier(lab)
-    there_signs = opendkim(lab, "signer", f"Mode s\nDomain sender.example\nSelector rsa\nKeyFile {key(lab, 'sender.example', 'rsa')}\nCanonicalization relaxed/simple\nOversignHeaders From")
+    there_signs = opendkim(
+        lab,
+        "signer",
+        f"Mode s\nDomain sender.example\nSelector rsa\nKeyFile {key(lab, 'sender.example', 'rsa')}\nCanonicalization relaxed/simple\nOversignHeaders From",
+    )
     here = Postfix(lab, True, MAIN)
-    there = Postfix(lab, False, f"{MAIN_THERE}smtpd_milters = {there_signs}\nnon_smtpd_milters = {there_signs}\n")
+    there = Postfix(
+        lab,
+        False,
+        f"{MAIN_THERE}smtpd_milters = {there_signs}\nnon_smtpd_milters = {there_signs}\n",
+    )
     box = lab.mailbox()
-    there.send("joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), "127.0.0.1")
+    there.send(
+        "joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), "127.0.0.1"
+    )
     got = lab.delivered(box)
     lab.has(got.results(), "dkim=pass", "OpenDKIM's signature")
     lab.has(got.results(), "header.s=rsa", "OpenDKIM's signature")
     box = lab.mailbox()
-    there.sendmail("joe@sender.example", f"{box}@receiver.example", b"From: joe@sender.example\nTo: x@receiver.example\nSubject: local\n\nBy sendmail.\n")
-    lab.has(lab.delivered(box).results(), "dkim=pass", "OpenDKIM's signature on mail of sendmail(1)")
+    there.sendmail(
+        "joe@sender.example",
+        f"{box}@receiver.example",
+        b"From: joe@sender.example\nTo: x@receiver.example\nSubject: local\n\nBy sendmail.\n",
+    )
+    lab.has(
+        lab.delivered(box).results(), "dkim=pass", "OpenDKIM's signature on mail of sendmail(1)"
+    )
 
     milter = signer(lab, [("sender.example", "rsa")])
     verifies = opendkim(lab, "verifier", "Mode v\nAuthservID opendkim.example")
@@ -70,6 +95,68 @@ def with_opendkim(lab):
     there.reload(f"{MAIN_THERE}smtpd_milters = {milter}\nnon_smtpd_milters = {milter}\n")
     for body in ("Hello.\r\n", ".\r\n..dots\r\n\r\n \t two  spaces \r\n\r\n", "\r\n"):
         box = lab.mailbox()
-        there.send("joe@sender.example", f"{box}@receiver.example", message("Joe <joe@sender.example>", body=body, subject="folded\r\n\t  twice"), "127.0.0.1")
+        there.send(
+            "joe@sender.example",
+            f"{box}@receiver.example",
+            message("Joe <joe@sender.example>", body=body, subject="folded\r\n\t  twice"),
+            "127.0.0.1",
+        )
         got = lab.delivered(box)
         lab.has(got.results(), "opendkim.example; dkim=pass", "stock OpenDKIM")
+
+
+def submission(lab):
+    """Users who authenticate themselves, from anywhere: their mail is signed."""
+    private = "/etc/mailproofd/keys/seal.private"
+    lab.write(
+        private, lab.read(key(lab, "receiver.example", "seal")), lab.account("mailproofd"), 0o600
+    )
+    settings = "[sign]\n" + signing_key("receiver.example", "seal", lab.at(private))
+    daemon = verifier(lab, settings, roles='["sign", "verify"]')
+    here = Postfix(lab, True, MAIN)
+    here.reload(MAIN, here.submission())
+    Postfix(lab, False, MAIN_THERE)
+    dovecot(lab, here)
+    box = lab.mailbox()
+
+    def submit(author, password="secret"):
+        client = Smtp(lab, lab.here, SUBMISSION, source=lab.evil)
+        reply = client.say(
+            "AUTH PLAIN " + base64.b64encode(b"\0ann\0" + password.encode()).decode()
+        )
+        if not reply.startswith("235"):
+            return reply
+        fields = ["Authentication-Results: mx.receiver.example; dmarc=pass"]
+        return client.send(author, f"{box}@far.example", message(author, fields=fields))
+
+    lab.wait(
+        "the submission service listens",
+        lambda: not submit("ann@receiver.example", "wrong").startswith("4"),
+    )
+    reply = submit("ann@receiver.example", "wrong")
+    lab.check(reply.startswith("535"), f"a wrong password: {reply}")
+    reply = submit("ann@receiver.example")
+    lab.check(reply.startswith("250"), f"accepted: {reply}")
+    got = lab.delivered(box)
+    lab.check(dkimpy_verifies(lab, got.sent()) == [True], "signed, and dkimpy verifies it")
+    lab.check("d=receiver.example;" in got.all("DKIM-Signature")[0], "by the domain of the author")
+    lab.check(
+        not got.all("Authentication-Results"), "a user cannot forge our results, and there are none"
+    )
+    reply = submit("ann@sender.example")
+    lab.check(reply.startswith("250"), f"an author without a key: {reply}")
+    lab.check(not lab.delivered(box).all("DKIM-Signature"), "is not signed")
+    reply = here.send(
+        "ann@receiver.example", f"{box}@receiver.example", message("ann@receiver.example"), lab.evil
+    )
+    got = lab.delivered(box)
+    lab.check(not got.all("DKIM-Signature"), "without authentication it is not signed")
+    lab.has(got.results(), "dmarc=fail", "but verified")
+    daemon.stop()
+    verifier(
+        lab, settings.replace("[sign]", "[sign]\nauthenticated = false"), roles='["sign", "verify"]'
+    )
+    submit("ann@receiver.example")
+    lab.check(
+        not lab.delivered(box).all("DKIM-Signature"), "sign.authenticated = false: not signed"
+    )

@@ -1,9 +1,14 @@
 """Mail of others: what mailproofd writes down, and what it refuses."""
+
 from mail import message
-from servers import MAIN, Postfix, verifier
+from servers import MAIN, Mailproofd, Postfix, verifier
 from world import dkimpy_signs
 
-WRONG_IP = [("none.example", "none"), ("quarantine.example", "quarantine"), ("reject.example", "reject")]
+WRONG_IP = [
+    ("none.example", "none"),
+    ("quarantine.example", "quarantine"),
+    ("reject.example", "reject"),
+]
 
 
 def results(lab):
@@ -14,7 +19,9 @@ def results(lab):
 
     def deliver(octets, source, mail_from="joe@sender.example"):
         box = lab.mailbox()
-        reply = here.send(mail_from, f"{box}@receiver.example", octets, source, helo="mail.sender.example")
+        reply = here.send(
+            mail_from, f"{box}@receiver.example", octets, source, helo="mail.sender.example"
+        )
         lab.check(reply.startswith("250 2.0.0"), f"accepted: {reply}")
         return lab.delivered(box)
 
@@ -23,8 +30,20 @@ def results(lab):
             lab.check(text in got.results(), f"Authentication-Results has {text}")
 
     got = deliver(dkimpy_signs(lab, joe), lab.there)
-    has(got, "mx.receiver.example;", "spf=pass", "smtp.mailfrom=sender.example", "dkim=pass", "header.d=sender.example", "dmarc=pass", "header.from=sender.example")
-    lab.check(got.names().index("authentication-results") < got.names().index("received"), "the field is above Received")
+    has(
+        got,
+        "mx.receiver.example;",
+        "spf=pass",
+        "smtp.mailfrom=sender.example",
+        "dkim=pass",
+        "header.d=sender.example",
+        "dmarc=pass",
+        "header.from=sender.example",
+    )
+    lab.check(
+        got.names().index("authentication-results") < got.names().index("received"),
+        "the field is above Received",
+    )
     lab.check(len(got.all("Authentication-Results")) == 1, "there is one field")
     got = deliver(dkimpy_signs(lab, joe, canonicalize=(b"simple", b"simple")), lab.evil)
     has(got, "spf=fail", "dkim=pass", "dmarc=pass")
@@ -42,7 +61,9 @@ def results(lab):
     got = deliver(message("ann@unknown.example"), lab.there, "")
     has(got, "spf=pass smtp.mailfrom=mail.sender.example", "dmarc=none")
     # Dots that SMTP doubles, octets beyond ASCII, lines without end: the body is hashed as it is.
-    odd = message("joe@sender.example", body=".\r\n..dots\r\n\r\n caf\xe9\t \r\n" + "x" * 900 + "\r\n\r\n\r\n")
+    odd = message(
+        "joe@sender.example", body=".\r\n..dots\r\n\r\n caf\xe9\t \r\n" + "x" * 900 + "\r\n\r\n\r\n"
+    )
     for form in (b"simple", b"relaxed"):
         got = deliver(dkimpy_signs(lab, odd, canonicalize=(form, form)), lab.evil)
         has(got, "dkim=pass")
@@ -58,15 +79,61 @@ def policies(lab):
         octets = message(f"ann@{domain}")
         reply = here.send(f"ann@{domain}", f"{box}@receiver.example", octets, lab.evil)
         if policy == "reject":
-            lab.check(reply == f"550 5.7.26 rejected by DMARC policy for {domain}", f"p={policy}: {reply}")
+            lab.check(
+                reply == f"550 5.7.26 rejected by DMARC policy for {domain}", f"p={policy}: {reply}"
+            )
         else:
             lab.check(reply.startswith("250 2.0.0"), f"p={policy}: {reply}")
     lab.has(lab.delivered(box).results(), "dmarc=fail", "p=none is delivered")
     lab.wait("p=quarantine is held", lambda: len(here.queued("hold")) == 1)
-    lab.check(not lab.arrived(box) and len(here.queued("hold")) == 1, "p=quarantine is in the hold queue, and nothing else is")
-    reply = here.send("joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), lab.there)
+    lab.check(
+        not lab.arrived(box) and len(here.queued("hold")) == 1,
+        "p=quarantine is in the hold queue, and nothing else is",
+    )
+    reply = here.send(
+        "joe@sender.example", f"{box}@receiver.example", message("joe@sender.example"), lab.there
+    )
     lab.check(reply.startswith("250"), f"a pass is accepted: {reply}")
     lab.has(lab.delivered(box).results(), "dmarc=pass", "and delivered")
+
+
+def reject_failures(lab):
+    """RejectFailures and HoldQuarantinedMessages of opendmarc.conf."""
+    lab.directory("/var/spool/postfix/opendmarc", "opendmarc:postfix", 0o2750)
+    socket = "/var/spool/postfix/opendmarc/opendmarc.sock"
+    here = Postfix(lab, True, MAIN.replace("mailproofd/milter.sock", "opendmarc/opendmarc.sock"))
+    box = lab.mailbox()
+    for rejects, holds in ((False, False), (False, True), (True, False), (True, True)):
+        lab.write(
+            "/etc/opendmarc.conf",
+            f"""AuthservID mx.receiver.example
+Socket local:{socket}
+UMask 0002
+RejectFailures {str(rejects).lower()}
+HoldQuarantinedMessages {str(holds).lower()}
+""",
+        )
+        daemon = Mailproofd(lab, ["/etc/opendmarc.conf"], socket, user="opendmarc")
+        said = f"RejectFailures {rejects}, HoldQuarantinedMessages {holds}"
+        for domain, policy in WRONG_IP:
+            held = len(here.queued("hold"))
+            reply = here.send(
+                f"ann@{domain}", f"{box}@receiver.example", message(f"ann@{domain}"), lab.evil
+            )
+            if policy == "reject" and rejects:
+                lab.check(
+                    reply == f"550 5.7.26 rejected by DMARC policy for {domain}",
+                    f"{said}: p={policy}: {reply}",
+                )
+                continue
+            lab.check(reply.startswith("250 2.0.0"), f"{said}: p={policy}: {reply}")
+            if policy == "quarantine" and rejects and holds:
+                lab.check(len(here.queued("hold")) == held + 1, f"{said}: p={policy} is held")
+            else:
+                lab.has(
+                    lab.delivered(box).results(), "dmarc=fail", f"{said}: p={policy} is delivered"
+                )
+        daemon.stop()
 
 
 def forged(lab):
@@ -94,11 +161,28 @@ def forged(lab):
     lab.has(got.results(), "dmarc=fail", "the true result is on top")
     ours = [value for value in got.all("Authentication-Results") if "receiver" in value.lower()]
     lab.check(ours == [got.results()], "no forged field of ours is left")
-    lab.check(any("elsewhere" in value for value in got.all("Authentication-Results")), "the field of another host is left")
-    lab.check(not any(name.strip() == "authentication-results" and name != name.strip() for name in got.names()), "no field with a space before its colon is left")
+    lab.check(
+        any("elsewhere" in value for value in got.all("Authentication-Results")),
+        "the field of another host is left",
+    )
+    lab.check(
+        not any(
+            name.strip() == "authentication-results" and name != name.strip()
+            for name in got.names()
+        ),
+        "no field with a space before its colon is left",
+    )
     lab.has(str(got), "Hello.", "the body is there")
     for number, forgery in enumerate(forgeries):
         box = lab.mailbox()
-        here.send("ann@reject.example", f"{box}@receiver.example", message("ann@reject.example", fields=[forgery]), lab.evil)
+        here.send(
+            "ann@reject.example",
+            f"{box}@receiver.example",
+            message("ann@reject.example", fields=[forgery]),
+            lab.evil,
+        )
         fields = lab.delivered(box).all("Authentication-Results")
-        lab.check(len(fields) == 1 and "dmarc=fail" in fields[0], f"disguise {number + 1}: {forgery.encode()}")
+        lab.check(
+            len(fields) == 1 and "dmarc=fail" in fields[0],
+            f"disguise {number + 1}: {forgery.encode()}",
+        )

@@ -1,4 +1,5 @@
 """Who there is: domains, their keys and their records."""
+
 import os, subprocess
 
 import dkim
@@ -50,11 +51,25 @@ def records(lab):
         ("example.com", "none"),
     ):
         lines += [f"{domain}. TXT {spf}", f'_dmarc.{domain}. TXT "v=DMARC1; p={policy}"']
-    lines += [f"subdomain.domain.example. MX 10 subdomain.domain.example.", f"subdomain.domain.example. A {lab.here}"]
+    lines += [
+        f"subdomain.domain.example. MX 10 subdomain.domain.example.",
+        f"subdomain.domain.example. A {lab.here}",
+    ]
     for domain, selector, kind in KEYS:
         directory = os.path.dirname(key(lab, domain, selector))
         os.makedirs(directory, exist_ok=True)
-        command = [os.path.join(lab.bin, "genkey"), "--type", kind, "-a", "-d", domain, "-s", selector, "-D", directory]
+        command = [
+            os.path.join(lab.bin, "genkey"),
+            "--type",
+            kind,
+            "-a",
+            "-d",
+            domain,
+            "-s",
+            selector,
+            "-D",
+            directory,
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         lines.append(lab.read(directory, f"{selector}.txt"))
     text = "\n".join(lines)
@@ -84,10 +99,12 @@ def dkimpy_validates(lab, octets):
 
 def lookup(lab):
     """How dkimpy asks for TXT records: of the public keys that genkey wrote."""
+
     def txt(name, timeout=5):
         selector, _, domain = name.decode().rstrip(".").partition("._domainkey.")
         path = os.path.join(lab.home, "keys", domain, f"{selector}.txt")
         if not os.path.exists(path):
             return None
         return "".join(lab.read(path).split('"')[1::2]).encode()
+
     return txt
