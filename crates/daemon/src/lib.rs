@@ -44,7 +44,7 @@ pub use files::{FileTrouble, Files, Keys, LoadedKey};
 pub use finding::{Finding, Place, Severity, worst};
 pub use hosts::{HostEntry, HostList, HostProblem, Origin};
 pub use old::{Directive, Draft, FileKind, LoadError};
-pub use run::{RunError, Start, run};
+pub use run::{RunError, Start, policy, run};
 pub use value::{
     Account, AccountError, AuthservIdError, Endpoint, EndpointError, Family, FileMode,
     FileModeError, Host, Item, ItemError, Seconds,

@@ -7,12 +7,15 @@ mod connection;
 mod listen;
 mod log;
 mod message;
+mod metrics;
+mod policy_service;
 mod sender;
 mod state;
 mod tell;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mailproof_dns::Zone;
@@ -20,10 +23,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::run::connection::serve;
-use crate::run::listen::{Socket, Sockets};
+use crate::run::listen::{Socket, Sockets, Stream};
 use crate::run::log::{say, warn};
-use crate::run::state::State;
+use crate::run::state::{State, now};
+use crate::settings::Role;
 
 /// How long messages under way may take after SIGTERM. Local choice: less than the 90 s that systemd
 /// waits before it kills.
@@ -66,6 +69,26 @@ pub enum RunError {
 pub fn run(start: &Start) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(daemon(start))
+}
+
+/// Serves one client of the policy protocol on standard input and output, as spawn(8) of Postfix
+/// starts it, until that ends.
+///
+/// # Errors
+/// It cannot start.
+pub fn policy(start: &Start) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let state = {
+        let _inside = runtime.enter();
+        Arc::new(State::load_policy(start)?)
+    };
+    let (_states, current) = watch::channel(state);
+    let (_stop, stopping) = watch::channel(false);
+    let client = tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
+    runtime.block_on(policy_service::serve(client, current, stopping));
+    // A thread may still wait for standard input.
+    runtime.shutdown_background();
+    Ok(())
 }
 
 async fn daemon(start: &Start) -> Result<(), RunError> {
@@ -125,9 +148,12 @@ async fn reload(
                     say(new.log(), "", "other listeners need a restart; the old ones stay");
                 }
                 say(new.log(), "", "configuration reloaded");
+                new.metrics.reloads.add(["success"]);
+                new.metrics.configured.store(now(), Relaxed);
                 states.send_replace(Arc::new(new));
             }
             Err(error) => {
+                old.metrics.reloads.add(["failure"]);
                 let text = format!("the old configuration stays: {error}");
                 warn(old.log(), "", &text);
             }
@@ -173,4 +199,23 @@ async fn accept(
     drop(socket);
     let rest = async { while tasks.join_next().await.is_some() {} };
     let _late = tokio::time::timeout(FAREWELL, rest).await;
+}
+
+/// Serves a connection in the roles of its listener.
+async fn serve(
+    stream: Box<dyn Stream>,
+    roles: &[Role],
+    current: watch::Receiver<Arc<State>>,
+    stopping: watch::Receiver<bool>,
+) {
+    let metrics = Arc::clone(&current.borrow().metrics);
+    metrics.open_connections.fetch_add(1, Relaxed);
+    if roles.contains(&Role::Policy) {
+        metrics.connections.add(["policy"]);
+        policy_service::serve(stream, current, stopping).await;
+    } else {
+        metrics.connections.add(["milter"]);
+        connection::serve(stream, roles, current, stopping).await;
+    }
+    metrics.open_connections.fetch_sub(1, Relaxed);
 }

@@ -156,11 +156,10 @@ fn signals_reload_and_stop() {
 fn what_is_not_done_yet_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("mailproofd.toml");
-    fs::write(&path, "[[listener]]\nsocket = \"inet:1@127.0.0.1\"\nroles = [\"policy\"]\n")
-        .unwrap();
+    fs::write(&path, "[[listener]]\nsocket = \"systemd\"\nroles = [\"verify\"]\n").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailproofd"));
     let output = command.arg("run").arg("--config").arg(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("the role \"policy\" of a listener is not supported"), "{text}");
+    assert!(text.contains("a socket of systemd is not supported"), "{text}");
 }

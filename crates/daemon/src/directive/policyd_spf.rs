@@ -24,7 +24,7 @@ pub(super) const DIRECTIVES: &[Row] = &[
     ("PermError_reject", Text, Honoured, "A record with an error leads to a refusal."),
     ("Prospective", Text, Unsupported, "Mail is not checked as if it came from another address; check-dns does this beforehand."),
     ("QueueID", Text, Equivalent, "The queue id is always logged where Postfix gives it."),
-    ("Reason_Message", Text, Equivalent, "The reply has the result and the reason, or the explanation of the domain, without the address of a web page that is gone."),
+    ("Reason_Message", Text, Honoured, "It is the text of a refusal; without it, the text names no web page, since that of openspf.net is gone."),
     ("Reject_Not_Pass_Domains", Text, Honoured, "For these domains everything but a pass is refused."),
     ("SPF_Enhanced_Status_Codes", Text, Equivalent, "Replies always have the codes of RFC 7372."),
     ("TempError_Defer", Text, Honoured, "Trouble with the DNS is answered with 4xx."),

@@ -34,6 +34,8 @@ pub(super) fn apply(reader: &mut Reader, draft: &mut Draft) {
     let not_pass = &mut service.reject_not_pass_domains;
     reader.set("reject_not_pass_domains", "spf-service.reject-not-pass-domains", not_pass, domains);
     reader.set("header_type", "spf-service.header", &mut service.header, header);
+    let text = |text: &str| Ok::<_, &str>(text.to_owned());
+    reader.set("reason_message", "spf-service.text", &mut service.text, text);
     if let Some(id) = reader.value("authserv_id", "spf-service.authserv-id", str::parse::<_>) {
         service.authserv_id = Some(id);
     }

@@ -36,6 +36,18 @@ pub(crate) enum Broken {
     Slow,
 }
 
+impl Broken {
+    /// Which limit is reached, if it is one.
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Broken::Frame(_) | Broken::Session(_) => Some("malformed"),
+            Broken::Idle => Some("idle"),
+            Broken::Slow => Some("message-time"),
+            Broken::Reply(_) | Broken::Io(_) => None,
+        }
+    }
+}
+
 /// The two directions of a connection.
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
@@ -94,6 +106,9 @@ pub(crate) async fn serve(
         idle: settings.idle.into(),
     };
     if let Err(error) = converse(&mut wire, roles, &current, stopping).await {
+        if let Some(limit) = error.limit() {
+            state.metrics.limits.add([limit]);
+        }
         warn(state.log(), "", &format!("connection closed: {error}"));
     }
 }

@@ -1,6 +1,7 @@
 //! One message, from the end of its header to the reply.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use mailproof::authres::Charset;
 use mailproof::dkim::{EightBit, PrivateKey, Signer, Template};
@@ -96,6 +97,7 @@ pub(crate) async fn message(
     }
     let id = wire.session.macros().get("i").unwrap_or_default();
     let id = String::from_utf8_lossy(id).into_owned();
+    let begin = Instant::now();
     let tell = Tell { log: state.log(), id: &id };
     tell.why(steps.list());
     let plan = match work {
@@ -113,11 +115,14 @@ pub(crate) async fn message(
                 verification.verify(answers)
             })
             .await;
+            state.metrics.verdict(&verdict);
             verify(&verdict, arriving, &tell, &header, now)
         }
     };
     apply(wire, &plan, &tell, state)?;
     wire.flush().await?;
+    let action = plan.ruling.as_ref().map(|ruling| ruling.action).unwrap_or_default();
+    state.metrics.message(decision.as_ref(), action, begin.elapsed());
     Ok(Next::Message)
 }
 

@@ -15,16 +15,18 @@ use crate::files::Files;
 use crate::finding::Severity;
 use crate::old::Draft;
 use crate::run::log::{Logger, warn};
+use crate::run::metrics::Metrics;
 use crate::run::{RunError, Start};
-use crate::settings::{AuthservId, Role, Settings};
-use crate::value::Endpoint;
+use crate::settings::{AuthservId, Listener, LogTarget, Role, Settings, Sign};
+use crate::value::{Endpoint, Seconds};
 
 /// A configuration at work.
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) files: Files,
-    dns: Dns,
     log: Logger,
+    pub(crate) metrics: Arc<Metrics>,
+    source: Source,
     /// The name of this host.
     host: String,
     /// The receiver of the name that was asked for last. There is one MTA, mostly, with one name.
@@ -33,23 +35,58 @@ pub(crate) struct State {
 
 /// Whoever answers questions.
 #[derive(Clone)]
-pub(crate) enum Dns {
+enum Source {
     Network(Box<HickoryResolver>),
     Zone(Arc<Zone>),
 }
 
+/// Whoever answers the questions about one message.
+pub(crate) struct Dns {
+    source: Source,
+    metrics: Arc<Metrics>,
+}
+
 impl mailproof_dns::Resolver for Dns {
     async fn lookup(&self, question: &Question) -> Response {
-        match self {
-            Dns::Network(resolver) => resolver.lookup(question).await,
-            Dns::Zone(zone) => zone.lookup(question),
-        }
+        let begin = Instant::now();
+        let response = match &self.source {
+            Source::Network(resolver) => resolver.lookup(question).await,
+            Source::Zone(zone) => zone.lookup(question),
+        };
+        self.metrics.answer(&response, begin.elapsed());
+        response
     }
 }
 
 impl State {
     /// Reads the configuration; `old` is the one at work.
     pub(crate) fn load(start: &Start, old: Option<&State>) -> Result<State, RunError> {
+        State::read(start, old, |settings| settings)
+    }
+
+    /// As [`State::load`], for the policy service alone, which can read no keys.
+    pub(crate) fn load_policy(start: &Start) -> Result<State, RunError> {
+        State::read(start, None, |mut settings| {
+            let mut listener = Listener::new(Endpoint::Local("-".into()));
+            listener.roles = vec![Role::Policy];
+            // Standard error is the client, as standard output is.
+            settings.log.to = match settings.log.to {
+                LogTarget::Auto | LogTarget::Stderr if Path::new("/dev/log").exists() => {
+                    LogTarget::Syslog
+                }
+                LogTarget::Auto | LogTarget::Stderr => LogTarget::None,
+                to => to,
+            };
+            let (listeners, sign) = (vec![listener], Sign::default());
+            Settings { listeners, sign, seal: None, user: None, metrics: None, ..settings }
+        })
+    }
+
+    fn read(
+        start: &Start,
+        old: Option<&State>,
+        change: impl FnOnce(Settings) -> Settings,
+    ) -> Result<State, RunError> {
         let files = Files::new();
         let paths: Vec<&Path> = start.files.iter().map(|path| path.as_path()).collect();
         let draft = Draft::load(&paths, &files)
@@ -57,7 +94,7 @@ impl State {
         let mut findings = draft.findings;
         // A file with an error in it has said nothing yet.
         let is_read = !draft.directives.is_empty() || findings.is_empty();
-        let (config, found) = Config::resolve(draft.settings, &draft.origins, &files);
+        let (config, found) = Config::resolve(change(draft.settings), &draft.origins, &files);
         findings.extend(found.into_iter().filter(|_| is_read));
         let settings = &config.settings.log;
         let log = old.map_or_else(|| Logger::open(settings), |old| old.log.reopen(settings));
@@ -75,16 +112,19 @@ impl State {
         if !errors.is_empty() {
             return Err(RunError::Configuration(errors.join("\n")));
         }
-        let dns = match (&start.zone, old) {
-            (Some(_), Some(old)) => old.dns.clone(),
-            (Some(zone), None) => Dns::Zone(Arc::new(zone.clone())),
+        let source = match (&start.zone, old) {
+            (Some(_), Some(old)) => old.source.clone(),
+            (Some(zone), None) => Source::Zone(Arc::new(zone.clone())),
             // The cache stays.
-            (None, Some(old)) if old.config.settings.dns == config.settings.dns => old.dns.clone(),
-            (None, _) => Dns::Network(Box::new(resolver(&config.settings)?)),
+            (None, Some(old)) if old.config.settings.dns == config.settings.dns => {
+                old.source.clone()
+            }
+            (None, _) => Source::Network(Box::new(resolver(&config.settings)?)),
         };
+        let metrics = old.map(|old| Arc::clone(&old.metrics)).unwrap_or_default();
         let host = host_name();
         let receiver = Mutex::new(Arc::new(receiver(&config, &host)));
-        Ok(State { config, files, dns, log, host, receiver })
+        Ok(State { config, files, metrics, source, log, host, receiver })
     }
 
     pub(crate) fn log(&self) -> &Logger {
@@ -110,15 +150,29 @@ impl State {
         Arc::clone(&kept)
     }
 
+    /// The authserv-id of the policy service, to which Postfix does not tell its name.
+    pub(crate) fn policy_authserv_id(&self) -> &str {
+        let settings = &self.config.settings;
+        match settings.spf_service.authserv_id.as_ref().unwrap_or(&settings.authserv_id) {
+            AuthservId::Name(name) => name,
+            AuthservId::HostName | AuthservId::Mta => &self.host,
+        }
+    }
+
     /// Who is asked about one message.
     pub(crate) fn dns(&self) -> Dns {
-        match &self.dns {
-            Dns::Network(resolver) => {
-                let patience = self.config.settings.dns.message_timeout;
-                Dns::Network(Box::new(resolver.until(Instant::now() + patience.into())))
+        self.dns_for(self.config.settings.dns.message_timeout)
+    }
+
+    /// Who is asked, and has so long for all answers.
+    pub(crate) fn dns_for(&self, patience: Seconds) -> Dns {
+        let source = match &self.source {
+            Source::Network(resolver) => {
+                Source::Network(Box::new(resolver.until(Instant::now() + patience.into())))
             }
-            zone @ Dns::Zone(_) => zone.clone(),
-        }
+            zone @ Source::Zone(_) => zone.clone(),
+        };
+        Dns { source, metrics: Arc::clone(&self.metrics) }
     }
 }
 
@@ -131,7 +185,6 @@ fn not_yet(settings: &Settings) -> Vec<String> {
         }
     };
     let listeners = &settings.listeners;
-    refuse(listeners.iter().any(|it| it.is(Role::Policy)), "the role \"policy\" of a listener");
     let systemd = listeners.iter().any(|it| matches!(it.socket, Endpoint::Systemd(_)));
     refuse(systemd, "a socket of systemd");
     refuse(listeners.iter().any(|it| it.owner.is_some()), "the owner of a listener");

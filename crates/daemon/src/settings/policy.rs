@@ -170,6 +170,9 @@ pub struct SpfService {
     pub authserv_id: Option<super::AuthservId>,
     /// Whether the domain of the recipient is left out of fields and replies.
     pub hide_receiver: bool,
+    /// The text of a refusal: `{spf}` is the result and why, or the explanation of the domain;
+    /// `{rejectdefer}` is "rejected" or "deferred"; `{url}` is the page that openspf.net had.
+    pub text: String,
     /// How long the evaluation of one identity may take. RFC 7208 4.6.4 wants at least 20 s.
     pub timeout: Seconds,
     /// How many void lookups there may be (RFC 7208 4.6.4).
@@ -191,6 +194,7 @@ impl Default for SpfService {
             header: HeaderType::ReceivedSpf,
             authserv_id: None,
             hide_receiver: false,
+            text: "Message {rejectdefer} due to: {spf}".into(),
             timeout: Seconds(20),
             void_lookups: 2,
         }

@@ -25,6 +25,10 @@ pub(crate) enum Command {
     /// Sign and verify: serve Postfix until SIGTERM; SIGHUP reads the configuration again
     #[command(after_help = EXIT_CODES)]
     Run(Run),
+    /// Serve one client of the policy protocol on standard input, as spawn(8) in Postfix's master.cf
+    /// starts it: SPF at RCPT TO
+    #[command(after_help = EXIT_CODES)]
+    Policy(Run),
     /// Say what becomes of each line of a configuration, and what is wrong with it
     #[command(after_help = EXIT_CODES)]
     CheckConfig(CheckConfig),

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 fn mailproofd(cli: &Cli) -> Result<Exit, Trouble> {
     match &cli.command {
         Command::Run(command) => serve::run(command),
+        Command::Policy(command) => serve::policy(command),
         Command::CheckConfig(command) => check_config::run(command),
         Command::Why(command) => why::run(command),
         Command::Convert(command) => convert::run(command),

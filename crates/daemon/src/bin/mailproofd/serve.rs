@@ -1,4 +1,4 @@
-//! `mailproofd run`: the daemon.
+//! `mailproofd run`: the daemon; `mailproofd policy`: its policy service alone.
 
 use std::time::Duration;
 
@@ -10,6 +10,16 @@ use mailproof_daemon::Start;
 use crate::cli::Run;
 
 pub(crate) fn run(command: &Run) -> Result<Exit, Trouble> {
+    mailproof_daemon::run(&start(command)?).map_err(|error| Trouble::File(error.to_string()))?;
+    Ok(Exit::Good)
+}
+
+pub(crate) fn policy(command: &Run) -> Result<Exit, Trouble> {
+    mailproof_daemon::policy(&start(command)?).map_err(|error| Trouble::File(error.to_string()))?;
+    Ok(Exit::Good)
+}
+
+fn start(command: &Run) -> Result<Start, Trouble> {
     let options = DnsOptions {
         nameserver: Vec::new(),
         zone: command.zone.clone(),
@@ -20,7 +30,5 @@ pub(crate) fn run(command: &Run) -> Result<Exit, Trouble> {
         query_timeout: Duration::ZERO,
     };
     let zone = Source::new(&options)?.zone().cloned();
-    let start = Start { files: command.config.clone(), zone };
-    mailproof_daemon::run(&start).map_err(|error| Trouble::File(error.to_string()))?;
-    Ok(Exit::Good)
+    Ok(Start { files: command.config.clone(), zone })
 }
