@@ -17,9 +17,9 @@ broken.example. TXT "v=spf1 foo:bar"
 down.example.   SERVFAIL
 "#;
 
-pub struct Daemon {
-    pub child: Child,
-    pub home: TempDir,
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
+    pub(crate) home: TempDir,
 }
 
 impl Drop for Daemon {
@@ -30,7 +30,7 @@ impl Drop for Daemon {
 }
 
 /// The program with a command, a configuration and a zone; `@` in the configuration is its home.
-pub fn command(home: &TempDir, name: &str, config: &str) -> Command {
+pub(crate) fn command(home: &TempDir, name: &str, config: &str) -> Command {
     fs::write(home.path().join("zone"), ZONE).unwrap();
     configure(home, config);
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailproofd"));
@@ -39,18 +39,18 @@ pub fn command(home: &TempDir, name: &str, config: &str) -> Command {
     command
 }
 
-pub fn configure(home: &TempDir, config: &str) {
+pub(crate) fn configure(home: &TempDir, config: &str) {
     let config = config.replace("@/", &format!("{}/", home.path().display()));
     fs::write(home.path().join("mailproofd.toml"), config).unwrap();
 }
 
 impl Daemon {
     /// Started, and it says so.
-    pub fn start(config: &str) -> Daemon {
+    pub(crate) fn start(config: &str) -> Daemon {
         Daemon::start_as(config, |_| {})
     }
 
-    pub fn start_as(config: &str, change: impl FnOnce(&mut Command)) -> Daemon {
+    pub(crate) fn start_as(config: &str, change: impl FnOnce(&mut Command)) -> Daemon {
         let home = tempfile::tempdir().unwrap();
         let log = fs::File::create(home.path().join("log")).unwrap();
         let mut command = command(&home, "run", config);
@@ -62,15 +62,15 @@ impl Daemon {
         daemon
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap()
     }
 
-    pub fn wait_for(&self, what: &str, is: impl Fn(&Daemon) -> bool) {
+    pub(crate) fn wait_for(&self, what: &str, is: impl Fn(&Daemon) -> bool) {
         let end = Instant::now() + Duration::from_secs(30);
         while !is(self) {
             assert!(Instant::now() < end, "not {what}: {}", self.log());
@@ -78,23 +78,23 @@ impl Daemon {
         }
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let number = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &number]).status().unwrap().success());
     }
 
-    pub fn connect(&self, name: &str) -> UnixStream {
+    pub(crate) fn connect(&self, name: &str) -> UnixStream {
         patient(UnixStream::connect(self.path(name)).unwrap())
     }
 }
 
-pub fn patient(stream: UnixStream) -> UnixStream {
+pub(crate) fn patient(stream: UnixStream) -> UnixStream {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream
 }
 
 /// A request of the policy protocol as Postfix 3.7 sends it.
-pub fn request(ip: &str, helo: &str, sender: &str, instance: &str) -> String {
+pub(crate) fn request(ip: &str, helo: &str, sender: &str, instance: &str) -> String {
     format!(
         "request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\n\
          client_address={ip}\nclient_name=unknown\nclient_port=49152\n\
@@ -108,7 +108,7 @@ pub fn request(ip: &str, helo: &str, sender: &str, instance: &str) -> String {
 }
 
 /// The next reply.
-pub fn reply(from: &mut impl Read) -> String {
+pub(crate) fn reply(from: &mut impl Read) -> String {
     let (mut text, mut octet) = (String::new(), [0]);
     while !text.ends_with("\n\n") {
         assert_eq!(from.read(&mut octet).unwrap(), 1, "closed after {text:?}");
@@ -117,17 +117,17 @@ pub fn reply(from: &mut impl Read) -> String {
     text.strip_prefix("action=").unwrap().trim_end().to_owned()
 }
 
-pub fn ask(stream: &mut (impl Read + Write), request: &str) -> String {
+pub(crate) fn ask(stream: &mut (impl Read + Write), request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     reply(stream)
 }
 
 /// Whether the peer closes without a word.
-pub fn is_closed(stream: &mut impl Read) -> bool {
+pub(crate) fn is_closed(stream: &mut impl Read) -> bool {
     !matches!(stream.read(&mut [0; 64]), Ok(1..))
 }
 
 /// The lines of a stream.
-pub fn lines(stream: impl Read) -> Vec<String> {
+pub(crate) fn lines(stream: impl Read) -> Vec<String> {
     BufReader::new(stream).lines().map(Result::unwrap).collect()
 }
