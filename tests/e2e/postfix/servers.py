@@ -95,7 +95,7 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 alias_maps =
 alias_database =
-inet_interfaces = {self.address}
+inet_interfaces = {"127.0.0.1" if lab.is_plain else self.address}
 inet_protocols = ipv4
 smtp_bind_address = {self.address}
 smtp_tls_security_level = none
@@ -208,7 +208,8 @@ class Mailproofd(Program):
         command = [os.path.join(lab.bin, "mailproofd"), "run"]
         for file in self.files:
             command += ["--config", file]
-        if lab.is_plain:
+        if lab.is_plain and not any(file.endswith(".toml") for file in files):
+            # There is no resolv.conf of our own, and the older daemons have no other setting.
             command += ["--zone", f".={lab.home}/dns/zone"]
         super().__init__(
             lab,
@@ -229,6 +230,9 @@ def verifier(lab, settings="", before="", roles='["verify"]'):
     """mailproofd with a configuration of its own, beside the Postfix that is tested."""
     user = lab.account("mailproofd")
     lab.directory("/var/spool/postfix/mailproofd", f"{user}:postfix", 0o2750)
+    if lab.is_plain:
+        dns = f'[dns]\nname-servers = ["{lab.name_server}"]\n'
+        settings = settings.replace("[dns]\n", dns) if "[dns]" in settings else settings + dns
     toml = f"{before}\n{LISTENER}roles = {roles}\n{settings}\n"
     lab.write("/etc/mailproofd/mailproofd.toml", toml)
     lab.evidence["mailproofd.toml"] = lambda: lab.read(lab.at("/etc/mailproofd/mailproofd.toml"))
