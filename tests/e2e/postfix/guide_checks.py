@@ -1,8 +1,8 @@
 """The guides: their files as they are written, with mailproofd on the sockets."""
 
-import os, shutil
+import os
 
-from lab import REPOSITORY, answers
+from lab import REPOSITORY
 from mail import message
 from servers import Mailproofd, Postfix
 from sign_checks import MAIN_THERE
@@ -40,7 +40,7 @@ def as_guide_3(lab):
     main = files(lab, "guide-3-corrected", keys)
     Mailproofd(lab, ["/etc/opendkim.conf"], ("127.0.0.1", 8891), user="opendkim")
     here = Postfix(lab, True, f"myhostname = mail.example.com\nmynetworks = 127.0.0.0/8\n{main}")
-    there = Postfix(lab, False, MAIN_THERE)
+    Postfix(lab, False, MAIN_THERE)
     both_ways(lab, here, "mail.example.com", "20250222")
 
 
@@ -63,7 +63,7 @@ def as_guide_4(lab):
     here = Postfix(
         lab, True, f"myhostname = example.com\nmynetworks = 127.0.0.0/8\n{main}", is_chrooted=False
     )
-    there = Postfix(lab, False, MAIN_THERE)
+    Postfix(lab, False, MAIN_THERE)
     both_ways(lab, here, "example.com", "default")
 
 

@@ -1,7 +1,7 @@
 """The place where all runs: directories, addresses, programs, and what is printed when a check
 fails."""
 
-import os, pwd, re, shutil, signal, socket, subprocess, sys, time
+import os, pwd, re, shutil, signal, socket, subprocess, time
 
 from mail import Delivered
 
@@ -233,7 +233,7 @@ class Program:
             self.tell(signal.SIGCONT)
             self.tell(number or self.end)
             try:
-                self.process.wait(10)
+                self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         return self.process.wait()

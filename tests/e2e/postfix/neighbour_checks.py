@@ -3,7 +3,7 @@
 import os, subprocess
 
 from mail import message
-from servers import MAIN, Postfix, dovecot, verifier
+from servers import MAIN, Postfix, dovecot, opendkim, opendmarc, verifier
 from world import dkimpy_signs
 
 RULES = """loadplugin Mail::SpamAssassin::Plugin::Check
@@ -91,3 +91,79 @@ def sieve(lab):
             lambda: os.path.isdir(directory) and os.listdir(directory),
         )
         lab.check(len(os.listdir(directory)) == 1, f"mail of {author} is in {folder}")
+
+
+def opendmarc_behind(lab):
+    """Stock OpenDMARC behind mailproofd believes its field, and no forged one."""
+    verifier(lab)
+    milter = opendmarc(
+        lab, "AuthservID OpenDMARC\nTrustedAuthservIDs mx.receiver.example\nRejectFailures true"
+    )
+    main = MAIN.replace("milter.sock", f"milter.sock, {milter}", 1)
+    here = Postfix(lab, True, main)
+    box = lab.mailbox()
+
+    def send(author, octets, source):
+        return here.send(author, f"{box}@receiver.example", octets, source)
+
+    joe = message("joe@sender.example")
+    for octets, source, why in (
+        (joe, lab.there, "SPF"),
+        (dkimpy_signs(lab, joe), lab.evil, "DKIM"),
+    ):
+        reply = send("joe@sender.example", octets, source)
+        lab.check(reply.startswith("250"), f"{why} alone passes: {reply}")
+        fields = lab.delivered(box).all("Authentication-Results")
+        lab.check(
+            any(it.startswith("OpenDMARC; dmarc=pass") for it in fields),
+            f"OpenDMARC believes {why} of mailproofd",
+        )
+    forgery = [
+        "Authentication-Results: mx.receiver.example; spf=pass smtp.mailfrom=reject.example; dkim=pass header.d=reject.example"
+    ]
+    reply = send("ann@reject.example", message("ann@reject.example", fields=forgery), lab.evil)
+    lab.check(
+        reply == "550 5.7.1 rejected by DMARC policy for reject.example",
+        f"OpenDMARC sees no forged field: {reply}",
+    )
+
+
+def dry_run(lab):
+    """mailproofd beside the old daemons, in a dry run: it comes to the same and changes nothing."""
+    daemon = verifier(lab, '[policy.dmarc]\nreject = "reject"\n', before="dry-run = true\n")
+    verifies = opendkim(
+        lab, "verifier", "Mode v\nAuthservID mx.receiver.example\nAlwaysAddARHeader yes"
+    )
+    judges = opendmarc(
+        lab, "AuthservID mx.receiver.example\nSPFSelfValidate true\nRejectFailures false"
+    )
+    here = Postfix(lab, True, MAIN.replace("milter.sock", f"milter.sock, {verifies}, {judges}", 1))
+    box = lab.mailbox()
+    joe, ann = message("joe@sender.example"), message("ann@reject.example")
+    signed = dkimpy_signs(lab, joe)
+    for octets, author, source in (
+        (joe, "joe@sender.example", lab.there),
+        (joe, "joe@sender.example", lab.evil),
+        (signed, "joe@sender.example", lab.evil),
+        (signed.replace(b"Hello", b"hELLO"), "joe@sender.example", lab.evil),
+        (signed, "ann@none.example", lab.there),
+        (ann, "ann@reject.example", lab.evil),
+        (message("ann@unknown.example"), "joe@sender.example", lab.there),
+    ):
+        before = len(daemon.log())
+        reply = here.send(author, f"{box}@receiver.example", octets, source)
+        lab.check(reply.startswith("250"), f"accepted: {reply}")
+        fields = lab.delivered(box).all("Authentication-Results")
+        lab.check(len(fields) == 3, "the fields are those of the old daemons")
+        theirs = next(it.split("dmarc=")[1].split()[0] for it in fields if "dmarc=" in it)
+        ours = daemon.log()[before:]
+        domain = octets.split(b"From: ")[1].split(b"@")[1].split(b"\r\n")[0].decode()
+        lab.check(
+            f"{domain} {theirs}" in ours,
+            f"OpenDMARC says {domain} {theirs}, and so does mailproofd",
+        )
+        would = "would be: rejected" in ours
+        lab.check(
+            would == (theirs == "fail"),
+            "it tells what it would do" if would else "it would accept it",
+        )

@@ -327,3 +327,14 @@ if header :contains "Authentication-Results" "dmarc=fail" {
     fileinto :create "Junk";
 }
 """
+
+
+def opendmarc(lab, lines):
+    """Stock OpenDMARC on a port of loopback."""
+    path = os.path.join(lab.home, "opendmarc.conf")
+    with open(path, "w") as it:
+        it.write(f"Syslog false\nSocket inet:8895@127.0.0.1\n{lines}\n")
+    command = ["opendmarc", "-f", "-c", path]
+    ready = lambda: answers(("127.0.0.1", 8895))
+    Program(lab, "opendmarc", command, is_ready=ready, end=signal.SIGKILL)
+    return "inet:127.0.0.1:8895"

@@ -30,7 +30,7 @@ def between(lab):
     """Signed by mailproofd with two keys there, verified by mailproofd here, and by dkimpy."""
     verifier(lab)
     milter = signer(lab, [("sender.example", "rsa"), ("sender.example", "ed")])
-    here = Postfix(lab, True, MAIN)
+    Postfix(lab, True, MAIN)
     there = Postfix(
         lab, False, f"{MAIN_THERE}smtpd_milters = {milter}\nnon_smtpd_milters = {milter}\n"
     )
@@ -160,3 +160,25 @@ def submission(lab):
     lab.check(
         not lab.delivered(box).all("DKIM-Signature"), "sign.authenticated = false: not signed"
     )
+
+
+def bounces(lab):
+    """Bounces that Postfix filters (internal_mail_filter_classes) are signed as the host's own."""
+    private = "/etc/mailproofd/keys/seal.private"
+    lab.write(
+        private, lab.read(key(lab, "receiver.example", "seal")), lab.account("mailproofd"), 0o600
+    )
+    settings = "[sign]\n" + signing_key("receiver.example", "seal", lab.at(private))
+    verifier(lab, settings, roles='["sign", "verify"]')
+    here = Postfix(
+        lab, True, f"{MAIN}myorigin = receiver.example\ninternal_mail_filter_classes = bounce\n"
+    )
+    there = Postfix(lab, False, MAIN_THERE)
+    box = lab.mailbox()
+    here.sendmail(
+        f"{box}@far.example", "nobody@far.example", b"From: x@receiver.example\n\nHello.\n"
+    )
+    got = lab.delivered(box)
+    lab.check("MAILER-DAEMON@receiver.example" in got.all("From")[0], "the bounce arrives")
+    lab.check(dkimpy_verifies(lab, got.sent()) == [True], "signed, and dkimpy verifies it")
+    lab.check(there.queued("deferred") == [], "nothing is left")

@@ -107,7 +107,7 @@ def killed(lab):
 def stopped(lab):
     """SIGTERM: what is under way is finished."""
     daemon = verifier(lab)
-    here = Postfix(lab, True, MAIN)
+    Postfix(lab, True, MAIN)
     box = lab.mailbox()
     client = Smtp(lab, lab.here, source=lab.there)
     for line in ("MAIL FROM:<joe@sender.example>", f"RCPT TO:<{box}@receiver.example>", "DATA"):
@@ -131,7 +131,7 @@ def reloaded(lab):
     """SIGHUP again and again under load: nothing lost, no reply wrong."""
     settings = ['[policy.dmarc]\nreject = "reject"\n', "[verify]\nreceived-spf = true\n"]
     daemon = verifier(lab, settings[0])
-    here = Postfix(
+    Postfix(
         lab,
         True,
         f"{MAIN}smtpd_client_connection_rate_limit = 0\nsmtpd_client_connection_count_limit = 0\n",

@@ -52,7 +52,7 @@ def records(lab):
     ):
         lines += [f"{domain}. TXT {spf}", f'_dmarc.{domain}. TXT "v=DMARC1; p={policy}"']
     lines += [
-        f"subdomain.domain.example. MX 10 subdomain.domain.example.",
+        "subdomain.domain.example. MX 10 subdomain.domain.example.",
         f"subdomain.domain.example. A {lab.here}",
     ]
     for domain, selector, kind in KEYS:
