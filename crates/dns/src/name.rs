@@ -74,6 +74,17 @@ impl Name {
         Ok(wire.name())
     }
 
+    /// The name of these labels, left to right, with dots between them; a label may hold any octet
+    /// but a dot.
+    ///
+    /// # Errors
+    /// As [`Name::from_labels`].
+    pub fn from_dotted(labels: &[u8]) -> Result<Name, NameError> {
+        let mut wire = Wire::new();
+        wire.dotted(labels)?;
+        Ok(wire.name())
+    }
+
     /// The labels, left to right, without the root label.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> + Clone {
         Labels { rest: &self.wire }
@@ -161,7 +172,7 @@ fn from_ascii(text: &str) -> Result<Name, NameError> {
     if !text.bytes().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
         return Err(NameError::InvalidOctet);
     }
-    Name::from_labels(text.strip_suffix('.').unwrap_or(text).split('.'))
+    Name::from_dotted(text.strip_suffix('.').unwrap_or(text).as_bytes())
 }
 
 /// The length-prefixed labels of a name that is being read: on the stack, for names are read for
@@ -189,6 +200,34 @@ impl Wire {
         *first = length;
         rest.copy_from_slice(label);
         self.length = end;
+        Ok(())
+    }
+
+    /// Labels with dots between them, in place of whatever there was: the text as it is, and then
+    /// a length over each dot.
+    fn dotted(&mut self, text: &[u8]) -> Result<(), NameError> {
+        self.length = 0;
+        let Some(labels) = self.octets.get_mut(1..=text.len()) else {
+            return text.split(|&octet| octet == b'.').try_for_each(|label| self.push(label));
+        };
+        labels.copy_from_slice(text);
+        for (at, &octet) in text.iter().enumerate() {
+            if octet == b'.' {
+                self.close(at)?;
+            }
+        }
+        self.close(text.len())
+    }
+
+    /// Ends the label that is there already, before the octet `end` of the text.
+    fn close(&mut self, end: usize) -> Result<(), NameError> {
+        let length = match u8::try_from(end - self.length) {
+            Ok(0) => return Err(NameError::EmptyLabel),
+            Ok(length) if usize::from(length) <= MAX_LABEL => length,
+            _ => return Err(NameError::LabelTooLong),
+        };
+        *self.octets.get_mut(self.length).ok_or(NameError::TooLong)? = length;
+        self.length = end + 1;
         Ok(())
     }
 
@@ -278,6 +317,19 @@ mod tests {
         assert!(longest.parse::<Name>().is_ok());
         assert_eq!(format!("{longest}a").parse::<Name>(), Err(NameError::TooLong));
         assert_eq!(name(&longest).prepend("x"), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn dotted_is_label_by_label() {
+        let label = "a".repeat(63);
+        let long = [label.as_str(); 4].join(".");
+        for end in 0..=long.len() {
+            for text in ["", ".", "..", "A b.C.", &long[..end], &long[2..], &format!("a.{label}a")]
+            {
+                let by_label = Name::from_labels(text.split('.'));
+                assert_eq!(Name::from_dotted(text.as_bytes()), by_label, "{text}");
+            }
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
             let (domain, octets) = (domain.clone(), octets.len());
             return stop(Cause::RecordTooLong { domain, octets, limit });
         }
-        Ok(self.records.parse(domain, octets))
+        Ok(self.records.parse(domain, octets, self.request.ip))
     }
 
     /// RFC 7208 4.6.2, 4.7: the terms from left to right, then the redirect.
@@ -243,10 +243,10 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
         let Some(spec) = spec else {
             return Ok(TargetName::Name(Cow::Borrowed(domain)));
         };
-        let target = match spec.literal_name() {
-            Some(Some(name)) => TargetName::Name(Cow::Borrowed(name)),
-            Some(None) => TargetName::Invalid(spec.literal().unwrap_or_default().into()),
-            None => self.expand(spec, domain)?,
+        let target = match (spec.literal_name(), spec.literal()) {
+            (Some(name), _) => TargetName::Name(Cow::Borrowed(name)),
+            (None, Some(text)) => TargetName::Invalid(text.into()),
+            (None, None) => self.expand(spec, domain)?,
         };
         self.tracer.target(|| match &target {
             TargetName::Name(name) => Target::Name(name.clone().into_owned()),

@@ -25,13 +25,15 @@ pub(crate) struct Values<'a> {
 /// An octet that is no visible ASCII or space is none of a valid name: it comes from what the
 /// sender said in HELO or MAIL FROM.
 pub(crate) fn name(text: &[u8]) -> Option<Name> {
+    let visible = text.iter().fold(true, |all, octet| all & matches!(octet, 0x20..=0x7e));
+    if visible { visible_name(text) } else { None }
+}
+
+/// As [`name`], of visible ASCII and spaces.
+pub(crate) fn visible_name(text: &[u8]) -> Option<Name> {
     // RFC 7208 7.3: trailing dots "MUST be accepted".
     let text = text.strip_suffix(b".").unwrap_or(text);
-    let visible = text.iter().fold(true, |all, octet| all & matches!(octet, 0x20..=0x7e));
-    if text.is_empty() || !visible {
-        return None;
-    }
-    Name::from_labels(truncate(text).split(|&octet| octet == b'.')).ok()
+    Name::from_dotted(truncate(text)).ok()
 }
 
 /// RFC 7208 7.3: "the left side is truncated to fit, by removing successive domain labels (and

@@ -1,11 +1,12 @@
 //! Parsed records, kept so that a record is parsed once.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use mailproof_dns::Name;
 
-use crate::parse::parse;
+use crate::parse::{parse, parse_for};
 use crate::record::Record;
 use crate::syntax::ParseError;
 
@@ -19,7 +20,8 @@ pub(crate) struct Kept {
     pub(crate) parsed: Result<Record, ParseError>,
 }
 
-/// The parsed records of the domains seen, known again by their octets: never stale.
+/// The parsed records of the domains seen, known again by their octets: never stale. With a
+/// capacity of 0 a record is parsed for one client and forgotten.
 #[derive(Debug)]
 pub(crate) struct Records {
     kept: HashMap<Name, Arc<Kept>>,
@@ -31,14 +33,14 @@ impl Records {
         Records { kept: HashMap::new(), capacity }
     }
 
-    pub(crate) fn parse(&mut self, owner: &Name, octets: &[u8]) -> Arc<Kept> {
+    pub(crate) fn parse(&mut self, owner: &Name, octets: &[u8], client: IpAddr) -> Arc<Kept> {
         if let Some(kept) = self.kept.get(owner)
             && *kept.octets == *octets
         {
             return Arc::clone(kept);
         }
         if self.capacity == 0 {
-            let parsed = parse(octets);
+            let parsed = parse_for(octets, client);
             return Arc::new(Kept { owner: owner.clone(), octets: Box::default(), parsed });
         }
         if self.kept.len() >= self.capacity {

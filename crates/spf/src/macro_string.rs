@@ -1,5 +1,6 @@
 //! The grammar of macros (RFC 7208 7.1), each function named after its production.
 
+use memchr::memrchr;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::value;
@@ -49,6 +50,14 @@ pub(crate) fn domain_spec(input: &[u8]) -> Whole<'_, DomainSpec> {
     let macro_string = macro_string(input, Place::Term)?;
     domain_end(input, &macro_string)?;
     Ok(DomainSpec::new(macro_string))
+}
+
+/// A `domain-spec` that is a plain name, as nearly all are. It is no more than a short cut.
+pub(crate) fn plain_name(input: &[u8]) -> Option<DomainSpec> {
+    let plain = input.iter().fold(true, |all, &octet| all & literal(octet, Place::Term));
+    let end = input.strip_suffix(b".").unwrap_or(input);
+    let label = end.get(memrchr(b'.', end)? + 1..)?;
+    (plain && toplabel(label)).then(|| DomainSpec::new(MacroString::one(text(input))))
 }
 
 /// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`

@@ -1,12 +1,13 @@
 //! The mechanisms (RFC 7208 5): whether each matches.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use mailproof_dns::{Data, Name, RecordType, Response};
 
 use crate::cause::Cause;
 use crate::evaluate::{Checked, Evaluation, Stop, TargetName, malformed, stop};
 use crate::expand;
+use crate::network::{within, within4, within6};
 use crate::outcome::SpfResult;
 use crate::record::{DomainSpec, DualCidr, Ip4, Ip6, Mechanism};
 use crate::trace::Tracer;
@@ -14,16 +15,10 @@ use crate::trace::Tracer;
 impl<T: Tracer> Evaluation<'_, T> {
     /// Whether the mechanism matches; an unknown answer does not.
     pub(crate) fn mechanism(&mut self, domain: &Name, mechanism: &Mechanism) -> Checked<bool> {
-        match mechanism {
+        match *mechanism {
             Mechanism::All => return Ok(true),
-            Mechanism::Ip4(Ip4 { network }) => {
-                let contains = |ip| within4(ip, network.addr(), network.prefix_len());
-                return Ok(matches!(self.request.ip, IpAddr::V4(ip) if contains(ip)));
-            }
-            Mechanism::Ip6(Ip6 { network }) => {
-                let contains = |ip| within6(ip, network.addr(), network.prefix_len());
-                return Ok(matches!(self.request.ip, IpAddr::V6(ip) if contains(ip)));
-            }
+            Mechanism::Ip4(Ip4 { network }) => return Ok(within(self.request.ip, network.into())),
+            Mechanism::Ip6(Ip6 { network }) => return Ok(within(self.request.ip, network.into())),
             _ => self.count_term()?,
         }
         if let Mechanism::Include(include) = mechanism {
@@ -227,16 +222,4 @@ fn matches(ip: IpAddr, data: &Data, cidr: DualCidr) -> bool {
         (IpAddr::V6(ip), Data::Aaaa(address)) => within6(ip, *address, cidr.ip6),
         _ => false,
     }
-}
-
-/// Whether the first `length` bits are the same.
-fn within4(ip: Ipv4Addr, network: Ipv4Addr, length: u8) -> bool {
-    let different = ip.to_bits() ^ network.to_bits();
-    different.leading_zeros() >= u32::from(length)
-}
-
-/// As [`within4`], of IPv6.
-fn within6(ip: Ipv6Addr, network: Ipv6Addr, length: u8) -> bool {
-    let different = ip.to_bits() ^ network.to_bits();
-    different.leading_zeros() >= u32::from(length)
 }

@@ -1,9 +1,9 @@
 //! The grammar of networks and prefix lengths (RFC 7208 5.6), each function named after its
-//! production.
+//! production, and whether a client is in a network.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use nom::Parser;
 use nom::bytes::complete::take_till;
 
@@ -113,9 +113,12 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
     if text.is_empty() {
         return fault(ParseErrorKind::MissingNetwork, input);
     }
-    let (cidr, network) = take_till(|octet| octet == b'/').parse(text)?;
-    let Some(address) = ip6_network(network) else {
-        return fault(ParseErrorKind::InvalidIp6Network, network);
+    let (cidr, address) = match ip6_network(text) {
+        Some((cidr @ ([] | [b'/', ..]), address)) => (cidr, address),
+        _ => {
+            let (_, network): (_, &[u8]) = take_till(|octet| octet == b'/').parse(text)?;
+            return fault(ParseErrorKind::InvalidIp6Network, network);
+        }
     };
     let (rest, prefix) = match cidr {
         [] => (cidr, 128),
@@ -129,22 +132,20 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
 
 /// `ip4-network [ ip4-cidr-length ]`, and what follows it.
 #[inline]
-pub(crate) fn plain_ip4(input: &[u8]) -> Option<(&[u8], Ip4)> {
+pub(crate) fn plain_ip4(input: &[u8]) -> Option<(&[u8], IpNet)> {
     let (rest, address) = ip4_network(input)?;
     let (rest, prefix) = plain_length(rest, 32)?;
     let network = Ipv4Net::new(address, prefix).ok()?;
-    Some((rest, Ip4 { network }))
+    Some((rest, network.into()))
 }
 
 /// `ip6-network [ ip6-cidr-length ]`, and what follows it.
 #[inline]
-pub(crate) fn plain_ip6(input: &[u8]) -> Option<(&[u8], Ip6)> {
-    let end = input.iter().position(|octet| matches!(octet, b'/' | b' '));
-    let (network, rest) = input.split_at_checked(end.unwrap_or(input.len()))?;
-    let address = ip6_network(network)?;
+pub(crate) fn plain_ip6(input: &[u8]) -> Option<(&[u8], IpNet)> {
+    let (rest, address) = ip6_network(input)?;
     let (rest, prefix) = plain_length(rest, 128)?;
     let network = Ipv6Net::new(address, prefix).ok()?;
-    Some((rest, Ip6 { network }))
+    Some((rest, network.into()))
 }
 
 /// `[ ip4-cidr-length ]` or `[ ip6-cidr-length ]`, and what follows it; the most where there is none.
@@ -169,40 +170,46 @@ fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
     decimal(input, 255)
 }
 
-/// `ip6-network`, as RFC 4291 2.2 says.
-fn ip6_network(text: &[u8]) -> Option<Ipv6Addr> {
+/// `ip6-network`, as RFC 4291 2.2 says, and what follows it.
+fn ip6_network(input: &[u8]) -> Option<(&[u8], Ipv6Addr)> {
     // The groups before the gap `::`, if there is one, and those read since; and how many.
     let (mut before, mut groups, mut count) = (None, 0_u128, 0_u32);
-    let mut rest = text;
+    let mut rest = input;
     if let [b':', b':', after @ ..] = rest {
         (rest, before) = (after, Some((0, 0)));
     }
-    while !rest.is_empty() {
-        let (after, group) = h16(rest)?;
+    let mut needed = before.is_none();
+    while let Some((after, group)) = h16(rest) {
+        needed = false;
         if after.first() == Some(&b'.') {
             // The last two groups may be written as an IPv4 address.
-            let (b"", address) = ip4_network(rest)? else { return None };
+            let (after, address) = ip4_network(rest)?;
             groups = (groups << 32) | u128::from(u32::from(address));
-            count += 2;
+            (rest, count) = (after, count + 2);
             break;
         }
-        groups = (groups << 16) | u128::from(group);
-        count += 1;
+        (groups, count) = ((groups << 16) | u128::from(group), count + 1);
         rest = match after {
             [b':', b':', after @ ..] if before.is_none() => {
                 before = Some((std::mem::take(&mut groups), std::mem::take(&mut count)));
                 after
             }
-            [b':', after @ ..] if !after.is_empty() && count < 8 => after,
-            [] => after,
-            _ => return None,
+            [b':', after @ ..] if count < 8 => {
+                needed = true;
+                after
+            }
+            _ => {
+                rest = after;
+                break;
+            }
         };
     }
     match before {
-        None if count == 8 => Some(groups.into()),
+        _ if needed => None,
+        None if count == 8 => Some((rest, groups.into())),
         // RFC 4291 2.2: "The use of "::" indicates one or more groups of 16 bits of zeros."
         Some((before, number)) if number + count < 8 => {
-            Some((before.checked_shl(128 - 16 * number).unwrap_or(0) | groups).into())
+            Some((rest, (before.checked_shl(128 - 16 * number).unwrap_or(0) | groups).into()))
         }
         _ => None,
     }
@@ -222,6 +229,30 @@ fn h16(input: &[u8]) -> Option<(&[u8], u16)> {
         rest = after;
     }
     matches!(input.len() - rest.len(), 1..=4).then_some((rest, number))
+}
+
+/// Whether the address is in the network.
+#[inline]
+pub(crate) fn within(ip: IpAddr, network: IpNet) -> bool {
+    match (ip, network) {
+        (IpAddr::V4(ip), IpNet::V4(network)) => within4(ip, network.addr(), network.prefix_len()),
+        (IpAddr::V6(ip), IpNet::V6(network)) => within6(ip, network.addr(), network.prefix_len()),
+        _ => false,
+    }
+}
+
+/// Whether the first `length` bits are the same.
+#[inline]
+pub(crate) fn within4(ip: Ipv4Addr, network: Ipv4Addr, length: u8) -> bool {
+    let different = ip.to_bits() ^ network.to_bits();
+    different.leading_zeros() >= u32::from(length)
+}
+
+/// As [`within4`], of IPv6.
+#[inline]
+pub(crate) fn within6(ip: Ipv6Addr, network: Ipv6Addr, length: u8) -> bool {
+    let different = ip.to_bits() ^ network.to_bits();
+    different.leading_zeros() >= u32::from(length)
 }
 
 #[cfg(test)]
@@ -258,7 +289,8 @@ mod tests {
             for text in [text, groups.join(":"), address, four] {
                 let four = ip4_network(text.as_bytes()).filter(|(rest, _)| rest.is_empty());
                 prop_assert_eq!(four.map(|(_, address)| address), std4(&text), "{}", text);
-                prop_assert_eq!(ip6_network(text.as_bytes()), std6(&text), "{}", text);
+                let six = ip6_network(text.as_bytes()).filter(|(rest, _)| rest.is_empty());
+                prop_assert_eq!(six.map(|(_, address)| address), std6(&text), "{}", text);
             }
         }
 

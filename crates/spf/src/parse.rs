@@ -1,16 +1,18 @@
 //! The grammar of the record (RFC 7208 12), each function named after its production.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use memchr::memchr;
 use nom::{Err, Offset};
 
-use crate::macro_string::{Fault, Place, Whole, domain_spec, fault, macro_string};
-use crate::network::{cidr_start, dual_cidr_length, ip4, ip6, plain_ip4, plain_ip6};
+use crate::macro_string::{Fault, Place, Whole, domain_spec, fault, macro_string, plain_name};
+use crate::network::{cidr_start, dual_cidr_length, ip4, ip6, plain_ip4, plain_ip6, within};
 use crate::record::{
-    A, Directive, DomainSpec, DualCidr, Exists, Include, MacroString, Mechanism, Modifier,
-    ModifierKind, Mx, Ptr, Qualifier, Record, Term,
+    A, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, MacroString, Mechanism,
+    Modifier, ModifierKind, Mx, Ptr, Qualifier, Record, Term,
 };
 use crate::syntax::{ParseError, ParseErrorKind};
 
@@ -19,6 +21,8 @@ const MAX_ERRORS: usize = 64;
 /// Octets of a common term, and for how many terms room is made at once.
 const TERM: usize = 16;
 const MAX_RESERVE: usize = 64;
+/// For how many terms room is made where most are networks that are not wanted.
+const FEW: usize = 8;
 
 /// Whether a text record is an SPF record at all (RFC 7208 4.5): it begins with `v=spf1` and a
 /// space, or is `v=spf1`.
@@ -37,8 +41,18 @@ pub fn is_spf_record(octets: &[u8]) -> bool {
 /// assert_eq!(error.span, 22..24);
 /// ```
 pub fn parse(octets: &[u8]) -> Result<Record, ParseError> {
-    let (record, mut errors) = read(octets, 1);
-    errors.pop().map_or(Ok(record), Err)
+    let mut terms = Vec::with_capacity((octets.len() / TERM).min(MAX_RESERVE));
+    one(read(octets, 1, None, &mut terms), terms)
+}
+
+/// As [`parse`], without the networks that the client is not in: they are read, and cannot match.
+pub(crate) fn parse_for(octets: &[u8], client: IpAddr) -> Result<Record, ParseError> {
+    let mut terms = Vec::with_capacity(FEW);
+    one(read(octets, 1, Some(client), &mut terms), terms)
+}
+
+fn one(mut errors: Vec<ParseError>, terms: Vec<Term>) -> Result<Record, ParseError> {
+    errors.pop().map_or(Ok(Record { terms }), Err)
 }
 
 /// Reads a record and lists every term's syntax error, up to 64, in order.
@@ -46,8 +60,9 @@ pub fn parse(octets: &[u8]) -> Result<Record, ParseError> {
 /// # Errors
 /// The errors; the first one is that of [`parse`].
 pub fn parse_all(octets: &[u8]) -> Result<Record, Vec<ParseError>> {
-    let (record, errors) = read(octets, MAX_ERRORS);
-    if errors.is_empty() { Ok(record) } else { Err(errors) }
+    let mut terms = Vec::new();
+    let errors = read(octets, MAX_ERRORS, None, &mut terms);
+    if errors.is_empty() { Ok(Record { terms }) } else { Err(errors) }
 }
 
 /// Reads a macro-string that stands in a term, to its end.
@@ -82,16 +97,19 @@ impl FromStr for DomainSpec {
     }
 }
 
-/// `record = version terms *SP`, and at most `most` errors.
-fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
-    let mut record = Record::default();
+/// `record = version terms *SP`, for one client or all, and at most `most` errors.
+fn read(
+    octets: &[u8],
+    most: usize,
+    client: Option<IpAddr>,
+    terms: &mut Vec<Term>,
+) -> Vec<ParseError> {
     let mut errors = Vec::new();
     let Some(rest) = version(octets) else {
         let span = 0..octets.len().min(6);
         errors.push(ParseError { kind: ParseErrorKind::NoVersion, span });
-        return (record, errors);
+        return errors;
     };
-    record.terms.reserve((rest.len() / TERM).min(MAX_RESERVE));
     let mut seen = Seen::default();
     // `terms = *( 1*SP ( directive / modifier ) )`
     let mut next = rest;
@@ -101,11 +119,16 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
             continue;
         }
         // Most terms of most records are networks.
-        if let Some((after, mechanism)) = network(next) {
-            let start = octets.offset(next);
-            let span = start..octets.offset(after);
-            let qualifier = Qualifier::default();
-            record.terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+        if let Some((after, network)) = network(next) {
+            if client.is_none_or(|client| within(client, network)) {
+                let mechanism = match network {
+                    IpNet::V4(network) => Mechanism::Ip4(Ip4 { network }),
+                    IpNet::V6(network) => Mechanism::Ip6(Ip6 { network }),
+                };
+                let span = octets.offset(next)..octets.offset(after);
+                let qualifier = Qualifier::default();
+                terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+            }
             next = after;
             continue;
         }
@@ -114,9 +137,9 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
         next = after;
         let start = octets.offset(text);
         let span = start..start + text.len();
-        if let Err(error) = term(text, span.clone(), &mut record.terms) {
+        if let Err(error) = term(text, span.clone(), terms) {
             errors.push(located(octets, text, error));
-        } else if let Some(Term::Modifier(modifier)) = record.terms.last() {
+        } else if let Some(Term::Modifier(modifier)) = terms.last() {
             // RFC 7208 6: "These two modifiers MUST NOT appear in a record more than once each."
             if seen.repeats(&modifier.kind) {
                 errors.push(ParseError { kind: ParseErrorKind::DuplicateModifier, span });
@@ -126,7 +149,7 @@ fn read(octets: &[u8], most: usize) -> (Record, Vec<ParseError>) {
             break;
         }
     }
-    (record, errors)
+    errors
 }
 
 /// Which modifiers came that may come once.
@@ -181,21 +204,35 @@ fn version(input: &[u8]) -> Option<&[u8]> {
 /// space. It is no more than a short cut: whatever it leaves, the grammar reads, and finds what is
 /// wrong with it.
 #[inline]
-fn network(input: &[u8]) -> Option<(&[u8], Mechanism)> {
-    let (rest, mechanism) = match input {
-        [b'i', b'p', b'4', b':', text @ ..] => {
-            plain_ip4(text).map(|(rest, ip4)| (rest, Mechanism::Ip4(ip4)))?
-        }
-        [b'i', b'p', b'6', b':', text @ ..] => {
-            plain_ip6(text).map(|(rest, ip6)| (rest, Mechanism::Ip6(ip6)))?
-        }
+fn network(input: &[u8]) -> Option<(&[u8], IpNet)> {
+    let (rest, network) = match input.split_first_chunk()? {
+        (b"ip4:", text) => plain_ip4(text)?,
+        (b"ip6:", text) => plain_ip6(text)?,
         _ => return None,
     };
-    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
+    matches!(rest, [] | [b' ', ..]).then_some((rest, network))
+}
+
+/// The two mechanisms that are most common besides, without prefixes and macros: a short cut, too.
+#[inline]
+fn common(input: &[u8]) -> Option<(Qualifier, Mechanism)> {
+    let (text, qualifier) = qualifier(input);
+    let mechanism = match text {
+        b"all" => Mechanism::All,
+        _ => {
+            let domain_spec = plain_name(text.strip_prefix(b"include:")?)?;
+            Mechanism::Include(Include { domain_spec })
+        }
+    };
+    Some((qualifier, mechanism))
 }
 
 /// `directive / modifier`, added to the terms.
 fn term<'a>(input: &'a [u8], span: Range<usize>, terms: &mut Vec<Term>) -> Whole<'a, ()> {
+    if let Some((qualifier, mechanism)) = common(input) {
+        terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+        return Ok(());
+    }
     let end = input.iter().position(|octet| matches!(octet, b'=' | b':' | b'/'));
     let (word, after) = input.split_at_checked(end.unwrap_or(input.len())).unwrap_or_default();
     // RFC 7208 4.6.1: "Modifiers always contain an equals ('=') character immediately after the

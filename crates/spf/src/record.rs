@@ -1,7 +1,6 @@
 //! The record (RFC 7208 4.6.1, 12) as types.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use mailproof_dns::Name;
@@ -170,26 +169,25 @@ pub enum ModifierKind {
 }
 
 /// `domain-spec` (RFC 7208 7.1): a macro-string that ends in a top label or a macro.
-///
-/// It is kept behind a pointer: most terms of most records are networks, and small.
-#[derive(Debug, Clone)]
-pub struct DomainSpec(Box<NamedMacroString>);
-
-#[derive(Debug, Clone)]
-struct NamedMacroString {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainSpec {
     macro_string: MacroString,
-    /// The name it gives where it has no macro, made when first needed: `None` inside if invalid.
-    name: OnceLock<Option<Name>>,
+    /// The name it gives where it has no macro, if that is a valid one.
+    name: Option<Name>,
 }
 
 impl DomainSpec {
     pub(crate) fn new(macro_string: MacroString) -> DomainSpec {
-        DomainSpec(Box::new(NamedMacroString { macro_string, name: OnceLock::new() }))
+        let name = match macro_string.parts() {
+            [Part::Literal(text)] => crate::expand::visible_name(text.as_bytes()),
+            _ => None,
+        };
+        DomainSpec { macro_string, name }
     }
 
     /// The macro-string.
     pub fn macro_string(&self) -> &MacroString {
-        &self.0.macro_string
+        &self.macro_string
     }
 
     /// The parts, in order.
@@ -205,20 +203,11 @@ impl DomainSpec {
         }
     }
 
-    /// The name of a literal domain-spec, kept once made; `Some(None)` if it is no valid name.
-    pub(crate) fn literal_name(&self) -> Option<Option<&Name>> {
-        let text = self.literal()?;
-        Some(self.0.name.get_or_init(|| crate::expand::name(text.as_bytes())).as_ref())
+    /// The name of a domain-spec without a macro, if it is a valid one.
+    pub(crate) fn literal_name(&self) -> Option<&Name> {
+        self.name.as_ref()
     }
 }
-
-impl PartialEq for DomainSpec {
-    fn eq(&self, other: &DomainSpec) -> bool {
-        self.macro_string() == other.macro_string()
-    }
-}
-
-impl Eq for DomainSpec {}
 
 /// `macro-string` or `explain-string` (RFC 7208 7.1).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -172,6 +172,8 @@ fn zone() -> impl Strategy<Value = String> {
         target.clone().prop_map(|name| format!("~exists:{name}")),
         prop_oneof![Just("ptr"), Just("mx"), Just("-ip4:192.0.2.1"), Just("?all")]
             .prop_map(str::to_owned),
+        prop_oneof![Just("ip4:198.51.100.0/24"), Just("ip6:2001:db8::/32"), Just("ip6:1::/129")]
+            .prop_map(str::to_owned),
     ];
     let text = (prop::collection::vec(term, 0..12), prop::option::of(target)).prop_map(
         |(terms, redirect)| {
@@ -238,6 +240,9 @@ proptest! {
             let (all, asked) = all_at_once(&zone, &request);
             let (one, _) = one_by_one(&zone, |_| 0, |answers| check_host(&request, answers));
             prop_assert_eq!(&all, &one);
+            let mut checker = Checker::default();
+            let kept = zone.resolve(|answers| checker.check_host(&request, answers));
+            prop_assert_eq!(&all, &kept);
             let limits = Limits::default();
             prop_assert!(all.counts.terms <= limits.terms);
             prop_assert!(all.counts.queries <= limits.queries);
