@@ -2,12 +2,20 @@
 
 import inspect, sys, time, traceback
 
-import guide_checks, load_checks, neighbour_checks, sign_checks, trouble_checks, verify_checks
+import guide_checks, load_checks, neighbour_checks, policy_checks, sign_checks, trouble_checks, verify_checks
 from lab import Failed, Lab
 from servers import Dns
 from world import records
 
-MODULES = [verify_checks, sign_checks, guide_checks, neighbour_checks, load_checks, trouble_checks]
+MODULES = [
+    verify_checks,
+    sign_checks,
+    guide_checks,
+    policy_checks,
+    neighbour_checks,
+    load_checks,
+    trouble_checks,
+]
 
 
 def groups():

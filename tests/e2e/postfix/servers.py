@@ -136,7 +136,7 @@ relayhost = [{other}]:{lab.port}
         return done.returncode
 
     def start(self):
-        if self.is_chrooted:
+        if self.is_chrooted and not os.path.exists(f"{self.queue}/etc/resolv.conf"):
             script = ["/usr/lib/postfix/configure-instance.sh", "-"]
             run("env", f"MAIL_CONFIG={self.etc}", *script)
         if self.postfix("start"):
@@ -151,7 +151,7 @@ relayhost = [{other}]:{lab.port}
         while answers((self.address, self.lab.port)) and time.monotonic() < end:
             time.sleep(0.05)
         # What is left of the queue is nothing for the next group.
-        for name in os.listdir(self.queue):
+        for name in ("active", "deferred", "hold", "incoming", "maildrop"):
             remove(os.path.join(self.queue, name))
 
     def reload(self, main, services=""):
@@ -233,7 +233,7 @@ def verifier(lab, settings="", before="", roles='["verify"]'):
     if lab.is_plain:
         dns = f'[dns]\nname-servers = ["{lab.name_server}"]\n'
         settings = settings.replace("[dns]\n", dns) if "[dns]" in settings else settings + dns
-    toml = f"{before}\n{LISTENER}roles = {roles}\n{settings}\n"
+    toml = f'{before}\n{LISTENER}roles = {roles}\n[log]\nto = "stderr"\n{settings}\n'
     lab.write("/etc/mailproofd/mailproofd.toml", toml)
     lab.evidence["mailproofd.toml"] = lambda: lab.read(lab.at("/etc/mailproofd/mailproofd.toml"))
     return Mailproofd(lab, ["/etc/mailproofd/mailproofd.toml"], SOCKET)
