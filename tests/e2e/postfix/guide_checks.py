@@ -1,6 +1,6 @@
 """The guides: their files as they are written, with mailproofd on the sockets."""
 
-import os
+import os, pwd
 
 from lab import REPOSITORY
 from mail import message
@@ -22,6 +22,55 @@ def files(lab, guide, keys=(), owner="opendkim"):
     for path, domain, selector in keys:
         lab.write(path, lab.read(key(lab, domain, selector)), owner, 0o600)
     return lab.read(root, "etc/postfix/main.cf")
+
+
+def as_guide_1(lab, _until_it_runs=True):
+    """Guide 1, one domain: it starts as it is written, and it is told that nothing will be signed."""
+    domain = "subdomain.domain.example"
+    main = files(lab, "guide-1", [("/etc/dkimkeys/default.private", domain, "default")])
+    for daemon in ("opendkim", "opendmarc"):
+        lab.directory(f"/run/{daemon}", daemon)
+        lab.directory(f"/var/spool/postfix/{daemon}", f"{daemon}:postfix", 0o2750)
+    both = ["/etc/opendkim.conf", "/etc/opendmarc.conf"]
+    lab.write("/etc/postfix-of-the-guide/main.cf", main)
+    code, output = lab.tool(
+        "mailproofd",
+        "check-config",
+        *map(lab.at, both),
+        "--postfix",
+        lab.at("/etc/postfix-of-the-guide/main.cf"),
+    )
+    lab.check(code == 1, "check-config warns")
+    output = " ".join(output.split())
+    for sentence in (
+        "nothing will be signed: there is a key, but no domain that it is for (Domain is not set)",
+        "ignore.hosts: no such file",
+        "these are not in InternalHosts",
+        "others can smuggle messages",
+        "OpenDMARC with this file does not check SPF itself",
+    ):
+        lab.has(output, sentence, "it is told")
+    daemon = Mailproofd(lab, both, "/var/spool/postfix/opendkim/opendkim.sock", user=None)
+    here = Postfix(lab, True, main)
+    Postfix(lab, False, MAIN_THERE)
+    box = lab.mailbox()
+    here.send(f"joe@{domain}", f"{box}@far.example", message(f"joe@{domain}"), "127.0.0.1")
+    lab.check(not lab.delivered(box).all("DKIM-Signature"), "nothing is signed")
+    mail_in(lab, here, domain)
+    owner = os.stat(f"/proc/{daemon.process.pid}").st_uid
+    lab.check(owner == pwd.getpwnam("opendkim").pw_uid, "the daemon runs as opendkim (UserID)")
+    daemon.stop()
+
+    config = lab.read(lab.at(both[0])).replace("#Domain\t\t\texample.com", f"Domain\t\t\t{domain}")
+    with open(lab.at(both[0]), "w") as it:
+        it.write(config)
+    lab.write("/etc/opendmarc/ignore.hosts", lab.read(GUIDES, "guide-1/etc/ignore.hosts"))
+    Mailproofd(lab, both, "/var/spool/postfix/opendkim/opendkim.sock", user=None)
+    mail_out(lab, here, domain, "default")
+    mail_in(lab, here, domain)
+    octets = message("joe@sender.example").replace(b"Date: ", b"X-Date: ")
+    reply = here.send("joe@sender.example", f"{box}@{domain}", octets, lab.there)
+    lab.check(reply.startswith("550 5.6.0 "), f"RequiredHeaders, without Date: {reply}")
 
 
 def as_guide_3(lab):
@@ -68,27 +117,36 @@ def as_guide_4(lab):
 
 
 def both_ways(lab, here, domain, selector):
-    """Mail out, by SMTP and by sendmail(1), is signed; mail in is verified."""
-    box = lab.mailbox()
-    reply = here.send(
-        f"hoge@{domain}", f"{box}@far.example", message(f"hoge@{domain}"), "127.0.0.1"
-    )
+    mail_out(lab, here, domain, selector)
+    mail_in(lab, here, domain)
+
+
+def mail_out(lab, here, domain, selector):
+    """Mail out, by SMTP and by sendmail(1), is signed."""
+    box, author = lab.mailbox(), f"hoge@{domain}"
+    reply = here.send(author, f"{box}@far.example", message(author), "127.0.0.1")
     lab.check(reply.startswith("250"), f"mail out is accepted: {reply}")
     signed = lab.delivered(box)
-    here.sendmail(
-        f"hoge@{domain}", f"{box}@far.example", f"From: hoge@{domain}\n\nlocal\n".encode()
-    )
+    here.sendmail(author, f"{box}@far.example", f"From: {author}\n\nlocal\n".encode())
     for got in (signed, lab.delivered(box)):
         lab.check(dkimpy_verifies(lab, got.sent()) == [True], "dkimpy verifies what goes out")
-        lab.check(
-            f"d={domain};" in got.all("DKIM-Signature")[0]
-            and f"s={selector};" in got.all("DKIM-Signature")[0],
-            f"d={domain} s={selector}",
+        signature = got.all("DKIM-Signature")[0]
+        is_right = f"d={domain};" in signature and f"s={selector};" in signature
+        lab.check(is_right, f"d={domain} s={selector}")
+        # What the guides have the reader look for in "show original" of a mail provider.
+        options = ["--zone", f".={lab.home}/dns/zone", "--sending-ip", lab.here, "--helo", domain]
+        code, _ = lab.tool(
+            "check-headers", *options, "--require", "spf,dkim,dmarc", stdin=got.sent()
         )
+        lab.check(code == 0, "check-headers: SPF, DKIM and DMARC pass")
+
+
+def mail_in(lab, here, domain):
+    """Mail in is verified."""
+    box = lab.mailbox()
     for source, result in ((lab.there, "pass"), (lab.evil, "fail")):
-        reply = here.send(
-            "joe@sender.example", f"{box}@{domain}", message("joe@sender.example"), source
-        )
+        author = "joe@sender.example"
+        reply = here.send(author, f"{box}@{domain}", message(author), source)
         lab.check(reply.startswith("250"), f"mail in is accepted: {reply}")
         results = lab.delivered(box).results()
         lab.has(results, f"spf={result}", "mail in")

@@ -179,6 +179,13 @@ class Lab:
     def cleanup(self, undo):
         self.cleanups.append(undo)
 
+    def end(self, name):
+        """Ends a program of this name."""
+        for undo in self.cleanups:
+            program = getattr(undo, "__self__", None)
+            if getattr(program, "name", None) == name:
+                undo()
+
     def end_group(self):
         """Ends what the group started, the last first."""
         while self.cleanups:

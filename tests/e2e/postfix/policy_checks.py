@@ -1,6 +1,6 @@
 """SPF at RCPT TO, in the place of policyd-spf."""
 
-import os, re
+import re
 
 from mail import Smtp, message
 from servers import Mailproofd, Postfix

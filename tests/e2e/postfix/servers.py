@@ -245,6 +245,7 @@ mynetworks = 127.0.0.1/32
 smtpd_milters = unix:mailproofd/milter.sock
 non_smtpd_milters = $smtpd_milters
 milter_default_action = tempfail
+smtpd_forbid_bare_newline = normalize
 """
 
 

@@ -4,7 +4,7 @@ import base64, os
 
 from mail import Smtp, message
 from servers import MAIN, SUBMISSION, Mailproofd, Postfix, dovecot, opendkim, verifier
-from world import dkimpy_verifies, key
+from world import dkimpy_signs, dkimpy_validates, dkimpy_verifies, key
 
 MAIN_THERE = """myhostname = mail.sender.example
 mynetworks = 127.0.0.0/8
@@ -17,11 +17,18 @@ def signing_key(domain, selector, file):
 
 
 def signer(lab, keys):
-    """mailproofd beside the other Postfix; it reads the keys as root."""
-    path = os.path.join(lab.home, "signer.toml")
+    """mailproofd that signs beside the other Postfix."""
+    return over_there(lab, "sign", "".join(signing_key(*it, key(lab, *it)) for it in keys))
+
+
+def over_there(lab, role, settings):
+    """mailproofd beside the other Postfix; it reads keys as root."""
+    path = os.path.join(lab.home, "there.toml")
+    dns = f'[dns]\nname-servers = ["{lab.name_server}"]\n' if lab.is_plain else ""
     with open(path, "w") as it:
-        it.write('[[listener]]\nsocket = "inet:8892@127.0.0.1"\nroles = ["sign"]\n')
-        it.write("".join(signing_key(*it, key(lab, *it)) for it in keys))
+        it.write(
+            f'[[listener]]\nsocket = "inet:8892@127.0.0.1"\nroles = ["{role}"]\n{settings}\n{dns}'
+        )
     Mailproofd(lab, [path], ("127.0.0.1", 8892), user=None, name="mailproofd-there")
     return "inet:127.0.0.1:8892"
 
@@ -182,3 +189,58 @@ def bounces(lab):
     lab.check("MAILER-DAEMON@receiver.example" in got.all("From")[0], "the bounce arrives")
     lab.check(dkimpy_verifies(lab, got.sent()) == [True], "signed, and dkimpy verifies it")
     lab.check(there.queued("deferred") == [], "nothing is left")
+
+
+def sealed(lab, _until_it_runs=True):
+    """Forwarded mail is sealed (ARC), and a host that trusts the sealer takes it."""
+    private = "/etc/mailproofd/keys/seal.private"
+    lab.write(
+        private, lab.read(key(lab, "receiver.example", "seal")), lab.account("mailproofd"), 0o600
+    )
+    verifier(
+        lab, f'[seal]\ndomain = "receiver.example"\nselector = "seal"\nfile = "{lab.at(private)}"\n'
+    )
+    box, reject = lab.mailbox(), '[policy.dmarc]\nreject = "reject"\n'
+    here = Postfix(
+        lab,
+        True,
+        f"{MAIN}virtual_alias_maps = inline:{{list@receiver.example={box}@far.example}}\n",
+    )
+    milter = over_there(lab, "verify", reject)
+    there = Postfix(lab, False, f"{MAIN_THERE}smtpd_milters = {milter}\n")
+    joe = message("joe@sender.example", to="list@receiver.example")
+    reply = here.send("joe@sender.example", "list@receiver.example", joe, lab.there)
+    lab.check(reply.startswith("250"), f"the forwarder takes it: {reply}")
+    lab.wait("it is forwarded", lambda: "status=bounced" in here.log())
+    lab.has(
+        here.log(),
+        "550 5.7.26 rejected by DMARC policy for sender.example",
+        "without trust, p=reject",
+    )
+
+    lab.end("mailproofd-there")
+    over_there(lab, "verify", f'{reject}[verify]\ntrusted-sealers = ["receiver.example"]\n')
+    for octets in (joe, dkimpy_signs(lab, joe)):
+        here.send("joe@sender.example", "list@receiver.example", octets, lab.there)
+        got = lab.delivered(box)
+        lab.has(got.results(), "arc=pass", "the other host")
+        lab.check(len(got.all("ARC-Seal")) == 1, "one seal")
+        sent = got.sent()
+        lab.check(dkimpy_validates(lab, sent) == "pass", "dkimpy validates the chain")
+        code, _ = lab.tool(
+            "check-headers", "--zone", f".={lab.home}/dns/zone", "--require", "arc", stdin=sent
+        )
+        lab.check(code == 0, "check-headers validates it")
+        code, _ = lab.tool(
+            "check-headers",
+            "--zone",
+            f".={lab.home}/dns/zone",
+            "--require",
+            "arc",
+            stdin=sent.replace(b"Hello", b"hELLO"),
+        )
+        lab.check(code == 1, "but not when the body is changed")
+    lab.check(
+        "dmarc=fail" in got.results() or "dmarc=pass" in got.results(), "DMARC has its own result"
+    )
+    lab.check("status=bounced" not in there.log(), "nothing bounced")

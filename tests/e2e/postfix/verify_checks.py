@@ -15,6 +15,14 @@ def results(lab):
     """Results are written down, and all mail is delivered."""
     verifier(lab)
     here = Postfix(lab, True, MAIN)
+    code, output = lab.tool(
+        "mailproofd",
+        "check-config",
+        lab.at("/etc/mailproofd/mailproofd.toml"),
+        "--postfix",
+        f"{here.etc}/main.cf",
+    )
+    lab.check(code == 0, f"check-config has no complaint: {output.splitlines()[0]}")
     joe = message("Joe <joe@sender.example>")
 
     def deliver(octets, source, mail_from="joe@sender.example"):

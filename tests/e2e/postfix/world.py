@@ -23,7 +23,6 @@ def key(lab, domain, selector):
 
 def records(lab):
     """Makes the keys, and returns all records."""
-    spf = f'"v=spf1 ip4:{lab.there} -all"'
     lines = [
         f"mx.receiver.example. A {lab.here}",
         "receiver.example. MX 10 mx.receiver.example.",
@@ -41,36 +40,26 @@ def records(lab):
         '_dmarc.lame.example. TXT "v=DMARC1; p=reject"',
         'lame.example. TXT "v=spf1 include:servfail.example -all"',
     ]
-    for domain, policy in (
-        ("sender.example", "reject"),
-        ("none.example", "none"),
-        ("quarantine.example", "quarantine"),
-        ("reject.example", "reject"),
-        ("subdomain.domain.example", "quarantine; adkim=s; aspf=s;"),
-        ("mail.example.com", "quarantine; rua=mailto:hoge@mail.example.com"),
-        ("example.com", "none"),
+    for domain, address, policy in (
+        ("sender.example", lab.there, "reject"),
+        ("none.example", lab.there, "none"),
+        ("quarantine.example", lab.there, "quarantine"),
+        ("reject.example", lab.there, "reject"),
+        # Those of the guides.
+        ("subdomain.domain.example", lab.here, "quarantine; adkim=s; aspf=s;"),
+        ("mail.example.com", lab.here, "quarantine; rua=mailto:hoge@mail.example.com"),
+        ("example.com", lab.here, "none"),
     ):
-        lines += [f"{domain}. TXT {spf}", f'_dmarc.{domain}. TXT "v=DMARC1; p={policy}"']
-    lines += [
-        "subdomain.domain.example. MX 10 subdomain.domain.example.",
-        f"subdomain.domain.example. A {lab.here}",
-    ]
+        lines += [
+            f'{domain}. TXT "v=spf1 ip4:{address} -all"',
+            f'_dmarc.{domain}. TXT "v=DMARC1; p={policy}"',
+        ]
     for domain, selector, kind in KEYS:
         directory = os.path.dirname(key(lab, domain, selector))
         os.makedirs(directory, exist_ok=True)
-        command = [
-            os.path.join(lab.bin, "genkey"),
-            "--type",
-            kind,
-            "-a",
-            "-d",
-            domain,
-            "-s",
-            selector,
-            "-D",
-            directory,
-        ]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        options = f"--type {kind} -a -d {domain} -s {selector} -D".split()
+        command = [os.path.join(lab.bin, "genkey"), *options, directory]
+        subprocess.run(command, check=True, capture_output=True)
         lines.append(lab.read(directory, f"{selector}.txt"))
     text = "\n".join(lines)
     with open(os.path.join(lab.home, "records"), "w") as it:
