@@ -39,7 +39,7 @@ impl Default for Behaviour {
     }
 }
 
-/// A DNS server (RFC 1035 4.2, UDP and TCP on one port of 127.0.0.1) that runs until dropped.
+/// A DNS server (RFC 1035 4.2, UDP and TCP on one port of loopback) that runs until dropped.
 ///
 /// A line `name TIMEOUT` of the zone means no answer, `name SERVFAIL` that RCODE. A UDP answer
 /// that is longer than the client takes is cut and has TC set.
@@ -81,7 +81,15 @@ impl Server {
     /// # Errors
     /// No port on loopback is free.
     pub fn start_with(zone: Zone, behaviour: Behaviour) -> io::Result<Server> {
-        let (udp, tcp) = bind()?;
+        Server::start_at((Ipv4Addr::LOCALHOST, 0).into(), zone, behaviour)
+    }
+
+    /// As [`Server::start_with`], at this address: programs that take no port ask at port 53.
+    ///
+    /// # Errors
+    /// The address is not free, or not for everybody.
+    pub fn start_at(address: SocketAddr, zone: Zone, behaviour: Behaviour) -> io::Result<Server> {
+        let (udp, tcp) = bind(address)?;
         let address = udp.local_addr()?;
         let asked = Mutex::default();
         let state = Arc::new(State { zone, behaviour, asked, stopped: AtomicBool::new(false) });
@@ -123,10 +131,10 @@ impl Drop for Server {
 }
 
 /// A UDP and a TCP socket on the same port.
-fn bind() -> io::Result<(UdpSocket, TcpListener)> {
+fn bind(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..20 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let tcp = TcpListener::bind(address)?;
         match UdpSocket::bind(tcp.local_addr()?) {
             Ok(udp) => return Ok((udp, tcp)),
             Err(error) => last = error,
