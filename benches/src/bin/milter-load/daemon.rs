@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mailproof_benches::dkim::{DOMAIN, SELECTOR};
+use mailproof_benches::dkim::{DOMAIN, KEY_NAME, SELECTOR};
 
 use crate::mail::MTA;
 
@@ -65,6 +65,12 @@ impl Daemon {
         self.child.id()
     }
 
+    /// How it has ended, if it has.
+    pub(crate) fn end(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok()??;
+        Some(format!("it has ended, {status}"))
+    }
+
     /// How many lines it has logged.
     pub(crate) fn log_lines(&self) -> usize {
         fs::read(&self.log).unwrap_or_default().iter().filter(|it| **it == b'\n').count()
@@ -97,24 +103,25 @@ impl Daemon {
         Daemon::start(home, name, Command::new(program).args(arguments), socket)
     }
 
-    /// OpenDKIM as Debian has it, with the cache of its libunbound.
-    pub(crate) fn opendkim(home: &Home, name: &str, mode: &str) -> Result<Daemon, String> {
+    /// OpenDKIM as Debian has it. It takes the key from a file, since its libunbound asks no name
+    /// server on loopback unless a file tells it to, which ends it (exit status 2) when two
+    /// connections read it at a time.
+    pub(crate) fn opendkim(
+        home: &Home,
+        name: &str,
+        mode: &str,
+        record: &str,
+    ) -> Result<Daemon, String> {
         let socket = home.path(&format!("{name}.sock"));
-        let resolver = home.write(
-            "unbound.conf",
-            &format!(
-                "server:\n do-not-query-localhost: no\n module-config: \"iterator\"\n\
-                 forward-zone:\n name: \".\"\n forward-addr: {NAME_SERVER}\n"
-            ),
-        );
+        let keys = home.write("keys", &format!("{KEY_NAME} {record}\n"));
         let file = home.write(
             &format!("{name}.conf"),
             &format!(
                 "Syslog no\nMode {mode}\nDomain {DOMAIN}\nSelector {SELECTOR}\nKeyFile {}\n\
-                 RequireSafeKeys no\nCanonicalization relaxed/relaxed\nAuthservID {MTA}\nAlwaysAddARHeader yes\n\
-                 ResolverConfiguration {}\n",
+                 RequireSafeKeys no\nCanonicalization relaxed/relaxed\nAuthservID {MTA}\n\
+                 AlwaysAddARHeader yes\nTestPublicKeys {}\n",
                 home.path("key.pem").display(),
-                resolver.display(),
+                keys.display(),
             ),
         );
         let program = installed("/usr/sbin/opendkim")?;

@@ -259,6 +259,11 @@ impl Mails {
         self.mail(&signed, GOOD, Expected::new(b'a', &["spf=pass", "dkim=pass", "dmarc=pass"]))
     }
 
+    /// The text of the key record.
+    pub(crate) fn record(&self) -> &str {
+        &self.rsa.record
+    }
+
     pub(crate) fn rsa(&mut self) -> &mut Rsa {
         &mut self.rsa
     }

@@ -82,6 +82,11 @@ pub(crate) fn table(home: &Home, mails: &mut Mails, options: &Options, wrong: &m
                 wrong.take(row.name, &figures);
                 cell.take(&figures);
             }
+            if let Peer::Milter(daemon, _) = &mut row.peer
+                && let Some(end) = daemon.end()
+            {
+                wrong.say(format!("{}: {end}", row.name));
+            }
         }
     }
     print(&rows, options);
@@ -100,9 +105,18 @@ fn start(home: &Home, mails: &Mails, options: &Options) -> Vec<Row> {
         ("mailproofd sign", Box::new(|| milter(ours("sign")?, mails.own()))),
         (
             "opendkim verify",
-            Box::new(|| milter(Daemon::opendkim(home, "dkim-v", "v")?, mails.good(&["dkim=pass"]))),
+            Box::new(|| {
+                let daemon = Daemon::opendkim(home, "dkim-v", "v", mails.record())?;
+                milter(daemon, mails.good(&["dkim=pass"]))
+            }),
         ),
-        ("opendkim sign", Box::new(|| milter(Daemon::opendkim(home, "dkim-s", "s")?, mails.own()))),
+        (
+            "opendkim sign",
+            Box::new(|| {
+                let daemon = Daemon::opendkim(home, "dkim-s", "s", mails.record())?;
+                milter(daemon, mails.own())
+            }),
+        ),
         (
             "opendmarc",
             Box::new(|| milter(Daemon::opendmarc(home, "dmarc")?, mails.verified(&["dmarc=pass"]))),
