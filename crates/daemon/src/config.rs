@@ -43,6 +43,8 @@ pub struct Config {
     pub ignore_domains: DomainList,
     /// `verify.trusted-sealers`.
     pub trusted_sealers: Vec<Name>,
+    /// `history.not-to`.
+    pub history_not_to: DomainList,
     /// `spf-service.skip-addresses`.
     pub skip_addresses: HostList,
     /// `spf-service.allow-addresses`.

@@ -9,6 +9,7 @@ use mailproof_dns::Name;
 use mailproof_keygen::{KeyEntry, KeySource, Match};
 
 use crate::config::{Config, Tables};
+use crate::hosts::HostList;
 use crate::settings::Role;
 
 /// What is known of the client when the header of its message is complete.
@@ -64,6 +65,17 @@ pub enum Reason {
     NotToVerify,
     /// The listener is idle.
     Idle,
+}
+
+impl Reason {
+    /// Whether it is about the host that the message comes from. Who is not known by his host may
+    /// write anything, also what claims to be our own verdict.
+    pub(crate) fn is_of_host(self) -> bool {
+        match self {
+            Reason::Peer | Reason::IgnoredHost | Reason::NotToVerify | Reason::Idle => true,
+            Reason::ExemptDomain | Reason::Authenticated | Reason::IgnoredDomain => false,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -157,6 +169,15 @@ impl Config {
         self.verification(client, author, steps)
     }
 
+    /// Whether a message of this client may come to be verified, whoever its author is.
+    pub(crate) fn may_verify(&self, roles: &[Role], client: &Client<'_>) -> bool {
+        let is_in = |hosts: &HostList| hosts.contains(client.name, Some(client.address()));
+        let is_left_alone = is_in(&self.peers)
+            || is_in(&self.ignore_hosts)
+            || client.authenticated && self.settings.verify.ignore_authenticated;
+        roles.contains(&Role::Verify) && !is_left_alone
+    }
+
     fn exemption(&self, client: &Client<'_>, author: Option<&str>) -> Option<Reason> {
         if self.peers.contains(client.name, Some(client.address())) {
             return Some(Reason::Peer);
@@ -205,9 +226,12 @@ impl Config {
             }),
             None => {
                 steps.say(|| {
-                    let name = client.name.map(|name| format!(" ({name})")).unwrap_or_default();
-                    format!("{ip}{name} is not in sign.internal-hosts: it is not ours")
+                    let name = client.name.unwrap_or("unknown");
+                    format!("{name} [{ip}] not internal: it is not in sign.internal-hosts")
                 });
+                if !client.authenticated {
+                    steps.say(|| "not authenticated".to_owned());
+                }
                 return false;
             }
         }
@@ -273,7 +297,7 @@ impl Config {
             });
         }
         if found.is_empty() {
-            steps.say(|| format!("no key is for {domain}: it is not signed"));
+            steps.say(|| format!("no signing domain match for '{domain}': it is not signed"));
         }
         Ok(found)
     }
@@ -298,7 +322,7 @@ impl Config {
             found.push(self.of_table(tables, &matched, domain, steps)?);
         }
         if found.is_empty() {
-            steps.say(|| format!("no line of the SigningTable is for {author}: it is not signed"));
+            steps.say(|| format!("no signing table match for '{author}': it is not signed"));
         }
         Ok(found)
     }

@@ -84,12 +84,25 @@ impl Draft {
     /// # Errors
     /// A file cannot be read or is of no known kind. What is wrong inside of one is a finding.
     pub fn load(paths: &[&Path], files: &Files) -> Result<Draft, LoadError> {
-        let mut draft = Draft::default();
-        let mut read = Vec::new();
-        for path in paths {
+        let read = |path: &&Path| {
             let file = path.display().to_string();
-            let text = files.text(path);
-            let text = text.map_err(|trouble| LoadError::File { file: file.clone(), trouble })?;
+            match files.text(path) {
+                Ok(text) => Ok((file, text)),
+                Err(trouble) => Err(LoadError::File { file, trouble }),
+            }
+        };
+        Draft::of(paths.iter().map(read).collect::<Result<_, _>>()?, files)
+    }
+
+    /// As [`Draft::load`], of texts with the names of their files; what they include is read from
+    /// `files`.
+    ///
+    /// # Errors
+    /// One is of no known kind, or they do not go together.
+    pub fn of(texts: Vec<(String, String)>, files: &Files) -> Result<Draft, LoadError> {
+        let mut draft = Draft::default();
+        let mut read = Vec::with_capacity(texts.len());
+        for (file, text) in texts {
             let kind = kind(&file, &text).ok_or_else(|| LoadError::Unknown(file.clone()))?;
             read.push((kind, file, text));
         }

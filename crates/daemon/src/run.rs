@@ -3,15 +3,21 @@
 //! A connection is a task; a message is judged by the configuration that held when it began.
 
 mod action;
+mod ahead;
 mod connection;
+mod dns;
+mod history;
 mod listen;
 mod log;
 mod message;
 mod metrics;
+mod plan;
 mod policy_service;
+mod queue;
 mod sender;
 mod state;
 mod tell;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;

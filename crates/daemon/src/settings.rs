@@ -3,6 +3,7 @@
 //!
 //! The sample `packaging/mailproofd.toml` explains every key to the administrator.
 
+mod history;
 mod log;
 mod policy;
 mod sign;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use mailproof_dns_hickory::NameServer;
 use serde::{Deserialize, Serialize};
 
+pub use history::History;
 pub use log::{Facility, FacilityError, Log, LogFormat, LogTarget};
 pub use policy::{
     Action, Dkim, Dmarc, HeaderType, Policy, RejectAt, SpfPolicy, SpfService, TemporaryAction,
@@ -59,6 +61,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Where the log goes, and its form.
     pub log: Log,
+    /// What aggregate reports are made of; without it, nothing is kept.
+    pub history: Option<History>,
     /// Where metrics and health are served; without it, nowhere.
     pub metrics: Option<Metrics>,
 }

@@ -52,6 +52,10 @@ impl Resolver<'_> {
             ignore_hosts: self.hosts("verify.ignore-hosts", &settings.verify.ignore_hosts),
             ignore_domains: self.domains("verify.ignore-domains", &settings.verify.ignore_domains),
             trusted_sealers: self.names("verify.trusted-sealers", &settings.verify.trusted_sealers),
+            history_not_to: self.domains(
+                "history.not-to",
+                settings.history.as_ref().map_or(&[], |history| &history.not_to),
+            ),
             skip_addresses: self
                 .hosts("spf-service.skip-addresses", &settings.spf_service.skip_addresses),
             allow_addresses: self

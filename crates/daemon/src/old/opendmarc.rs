@@ -1,5 +1,7 @@
 //! opendmarc.conf.
 
+use std::path::PathBuf;
+
 use mailproof_keygen::{DataSet, DataSetKind};
 
 use super::Draft;
@@ -7,8 +9,8 @@ use super::lines::{Reader, boolean, items, list};
 use super::opendkim::{process, socket};
 use crate::directive::Format;
 use crate::finding::{Finding, Severity};
-use crate::settings::{Action, AuthservId, Role, Settings, TemporaryAction};
-use crate::value::{Account, Item};
+use crate::settings::{Action, AuthservId, History, Role, Settings, TemporaryAction};
+use crate::value::{Account, AuthservIdError, Item};
 
 pub(super) fn apply(reader: &mut Reader, draft: &mut Draft) {
     reader.origins = std::mem::take(&mut draft.origins);
@@ -19,6 +21,7 @@ pub(super) fn apply(reader: &mut Reader, draft: &mut Draft) {
     names(reader, settings, before, draft.formats.contains(&Format::Opendkim));
     ignored(reader, settings);
     policy(reader, settings);
+    history(reader, settings);
     if !reader.is_on("spfselfvalidate") {
         let sentence = "OpenDMARC with this file does not check SPF itself, and mail that only SPF \
                         authenticates fails if no other service does; mailproofd always checks it";
@@ -74,6 +77,15 @@ fn ignored(reader: &mut Reader, settings: &mut Settings) {
     if let Some(more) = reader.value("domainwhitelistfile", "verify.trusted-sealers", file) {
         verify.trusted_sealers.extend(more);
     }
+}
+
+fn history(reader: &mut Reader, settings: &mut Settings) {
+    let path = |text: &str| Ok::<_, AuthservIdError>(PathBuf::from(text));
+    let Some(file) = reader.value("historyfile", "history.file", path) else { return };
+    let mut history = History { file, all: false, not_to: Vec::new() };
+    reader.set("recordallmessages", "history.all", &mut history.all, boolean);
+    reader.set("ignoremailto", "history.not-to", &mut history.not_to, items);
+    settings.history = Some(history);
 }
 
 fn policy(reader: &mut Reader, settings: &mut Settings) {

@@ -3,12 +3,15 @@
 use mailproof::authres::Removal;
 use mailproof::dkim::{Cause, DkimResult};
 use mailproof::dmarc::{Disposition, DmarcResult, Rejection};
-use mailproof::message::{AuthorDomain, Header};
+use mailproof::message::{AuthorDomain, Header, Malformed, NoAuthor};
 use mailproof::spf::SpfResult;
 use mailproof::{Verdict, authres};
 use mailproof_milter::SmtpReply;
 
 use crate::settings::{Action, AuthservId, Policy, TemporaryAction, Verify};
+
+/// The field that tells of a verdict (RFC 8601 2.2).
+pub(crate) const RESULTS: &str = "Authentication-Results";
 
 /// What becomes of a message, and why. The codes are for refusals.
 #[derive(Debug, Clone)]
@@ -72,21 +75,49 @@ pub(crate) fn ruling(policy: &Policy, header: &Header, verdict: &Verdict) -> Opt
     hardest
 }
 
-/// RFC 5322 3.6: what stands once, and RFC 9989 5.3.1: several authors.
+/// RFC 5322 3.6: what stands once, and RFC 9989 5.3.1: several authors. The words are OpenDMARC's.
 fn form(policy: &Policy, header: &Header, verdict: &Verdict) -> Option<Ruling> {
-    const ONCE: [&str; 8] =
-        ["Sender", "Reply-To", "To", "Cc", "Message-ID", "In-Reply-To", "References", "Subject"];
+    const ONCE: [&str; 9] = [
+        "Sender",
+        "Reply-To",
+        "To",
+        "Cc",
+        "Bcc",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "Subject",
+    ];
     let count = |name| header.named(name).count();
-    let wrong = ["From", "Date"].into_iter().find(|name| count(*name) != 1);
-    let wrong = wrong.or_else(|| ONCE.into_iter().find(|name| count(*name) > 1));
-    if let (Some(name), true) = (wrong, policy.required_headers != Action::Accept) {
-        let reason = format!("the message has {} {name} fields (RFC 5322 3.6)", count(name));
-        return Some(Ruling::new(policy.required_headers, (6, 0), reason));
+    let several = |domains: &str| {
+        let reason = format!("multi-valued From field detected ({domains})");
+        Some(Ruling::new(policy.multiple_authors, (7, 1), reason))
+    };
+    if policy.required_headers != Action::Accept {
+        let fault = if let Some(name) = ["From", "Date"].into_iter().find(|it| count(it) != 1) {
+            Some(format!("not exactly one {name} field"))
+        } else if let Some(name) = ONCE.into_iter().find(|it| count(it) > 1) {
+            Some(format!("multiple {name} fields"))
+        } else {
+            match &verdict.author_domain {
+                AuthorDomain::Malformed(Malformed::TooManyDomains { .. }) => None,
+                AuthorDomain::Malformed(why) => Some(why.to_string()),
+                AuthorDomain::None(why @ NoAuthor::EmptyField) => Some(why.to_string()),
+                _ => None,
+            }
+        };
+        if let Some(fault) = fault {
+            let reason = format!("RFC5322 requirement error: {fault}");
+            return Some(Ruling::new(policy.required_headers, (6, 0), reason));
+        }
     }
-    matches!(verdict.author_domain, AuthorDomain::Several(_)).then(|| {
-        let reason = "From names authors of several domains";
-        Ruling::new(policy.multiple_authors, (7, 1), reason)
-    })
+    match &verdict.author_domain {
+        AuthorDomain::Several(domains) => several(&domains.join(", ")),
+        AuthorDomain::Malformed(why @ Malformed::TooManyDomains { .. }) => {
+            several(&why.to_string())
+        }
+        _ => None,
+    }
 }
 
 fn dmarc(policy: &Policy, verdict: &Verdict) -> Option<Ruling> {
@@ -141,16 +172,34 @@ fn dkim(policy: &Policy, verdict: &Verdict) -> Option<Ruling> {
 
 /// Which Authentication-Results fields are removed, numbered as a milter does, the last first.
 pub(crate) fn removals(header: &Header, ours: &str, host: &str, verify: &Verify) -> Vec<usize> {
-    let values = header.named("Authentication-Results").map(|field| field.value());
+    let values = || header.named(RESULTS).map(|field| field.value());
     if verify.remove_all_results {
-        return (1..=values.count()).rev().collect();
+        return (1..=values().count()).rev().collect();
     }
-    let others = verify.remove_results_of.iter().map(|name| match name {
-        AuthservId::Name(name) => name,
-        AuthservId::HostName => host,
-        AuthservId::Mta => ours,
-    });
-    let names: Vec<_> = std::iter::once(ours).chain(others).map(authres::AuthservId::new).collect();
-    let removals: Vec<(usize, Removal)> = authres::removals(values, &names);
-    removals.into_iter().map(|(number, _)| number).collect()
+    let others = || {
+        verify.remove_results_of.iter().map(|name| match name {
+            AuthservId::Name(name) => name,
+            AuthservId::HostName => host,
+            AuthservId::Mta => ours,
+        })
+    };
+    // RemoveARFrom of OpenDKIM has ".example.com" for all names below it.
+    let (below, exact): (Vec<&str>, Vec<&str>) =
+        std::iter::once(ours).chain(others()).partition(|name| name.starts_with('.'));
+    let names: Vec<_> = exact.into_iter().map(authres::AuthservId::new).collect();
+    let removals: Vec<(usize, Removal)> = authres::removals(values(), &names);
+    let mut numbers: Vec<usize> = removals.into_iter().map(|(number, _)| number).collect();
+    if !below.is_empty() {
+        let below: Vec<String> = below.into_iter().map(str::to_ascii_lowercase).collect();
+        let is_below = |value: &[u8]| {
+            let reading = authres::AuthenticationResults::parse_lenient(value);
+            let name = reading.field.authserv_id.to_ascii_lowercase();
+            below.iter().any(|end| name.trim_end_matches('.').ends_with(end))
+        };
+        let more = values().zip(1..).filter(|(value, _)| is_below(value));
+        numbers.extend(more.map(|(_, number)| number));
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        numbers.dedup();
+    }
+    numbers
 }

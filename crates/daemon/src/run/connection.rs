@@ -202,8 +202,8 @@ async fn converse(
             }
             continue;
         }
-        let more = if let Some(message) = &incoming.arriving {
-            wire.more(Some(message.deadline)).await?
+        let more = if let Some(message) = &mut incoming.arriving {
+            message.more(wire, roles).await?
         } else {
             // Between two messages the connection may end at any time.
             tokio::select! {

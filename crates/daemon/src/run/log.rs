@@ -5,7 +5,6 @@
 //! those beyond it are counted and left out.
 
 mod form;
-mod queue;
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _};
@@ -13,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::run::log::form::Form;
-use crate::run::log::queue::{Queue, Sink};
+use crate::run::queue::{Queue, Sink};
 use crate::settings::{Log, LogTarget};
 
 /// How grave an entry is (RFC 3164 4.1.1, table 2).
@@ -85,7 +84,7 @@ impl Logger {
             LogTarget::Stderr | LogTarget::Auto => (Form::Stderr, Some(Sink::Stderr)),
             LogTarget::None => (Form::Stderr, None),
         };
-        let queue = sink.and_then(Queue::start);
+        let queue = sink.and_then(|sink| Queue::start("log", sink));
         Logger { inner: Arc::new(Inner { settings: settings.clone(), form, queue }) }
     }
 

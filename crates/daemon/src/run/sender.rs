@@ -3,12 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use mailproof::Envelope;
 use mailproof::message::{AddressList, Header, HeaderBuilder, Limits};
 use mailproof_milter::{Connection, Event, HeaderField, Macros};
 use tokio::time::Instant;
 
 use crate::decide::Client;
-use crate::run::state::State;
+use crate::run::ahead::Ahead;
+use crate::run::connection::{Broken, Wire};
+use crate::run::state::{State, now};
+use crate::settings::Role;
 
 /// The client of the MTA.
 #[derive(Debug, Default)]
@@ -31,6 +35,10 @@ pub(crate) struct Arriving {
     pub(crate) is_too_large: bool,
     /// When it must be there.
     pub(crate) deadline: Instant,
+    /// What the DNS says meanwhile.
+    pub(crate) ahead: Ahead,
+    /// Whether it has said all that can be asked before the header.
+    is_foreseen: bool,
 }
 
 impl Sender {
@@ -66,6 +74,8 @@ impl Sender {
             header,
             is_too_large: false,
             deadline: Instant::now() + limits.message_time.into(),
+            ahead: Ahead::new(state.dns().clone()),
+            is_foreseen: false,
             state,
         }
     }
@@ -85,6 +95,35 @@ impl Arriving {
             self.header.push(field.name, &[b" ", field.value].concat())
         };
         self.is_too_large |= pushed.is_err();
+    }
+
+    /// Waits for the MTA. Meanwhile the DNS is asked about the client and the sender, if the message
+    /// may come to be verified; what is there already is taken before anything is asked.
+    pub(crate) async fn more(&mut self, wire: &mut Wire, roles: &[Role]) -> Result<bool, Broken> {
+        let macros = wire.session.macros();
+        self.is_foreseen = self.is_foreseen
+            || !self.with_client(macros, |client| self.state.config.may_verify(roles, client));
+        let receiver = self.state.receiver(mta(macros));
+        let Arriving { ahead, ip, helo, mail_from, is_foreseen, .. } = self;
+        let deadline = Some(self.deadline);
+        let (Some(ip), false) = (*ip, *is_foreseen) else { return wire.more(deadline).await };
+        let (envelope, now) = (Envelope { ip, helo, mail_from }, now());
+        // A flush that is broken off would send twice.
+        wire.flush().await?;
+        tokio::select! {
+            biased;
+            more = wire.more(deadline) => return more,
+            () = ahead.run(|answers| receiver.foresee(&envelope, now, answers)) => {
+                *is_foreseen = true;
+            }
+        }
+        wire.more(deadline).await
+    }
+
+    /// What SPF is about; `None` for mail of this host, which has no client.
+    pub(crate) fn envelope(&self) -> Option<Envelope<'_>> {
+        let ip = self.ip?;
+        Some(Envelope { ip, helo: &self.helo, mail_from: &self.mail_from })
     }
 
     /// What decides whether it is signed or verified.
@@ -111,6 +150,11 @@ pub(crate) fn author(header: &Header) -> Option<String> {
     let mailbox = list.mailboxes.into_iter().next()?;
     let local_part = value.get(mailbox.local_part)?;
     Some(format!("{}@{}", text(local_part), mailbox.domain.name().ok()?))
+}
+
+/// The name of the MTA.
+pub(crate) fn mta(macros: &Macros) -> Option<&str> {
+    macros.get("j").and_then(|name| std::str::from_utf8(name).ok())
 }
 
 fn text(octets: &[u8]) -> String {

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use mailproof::{Limits, Policy, Receiver, arc::TrustedSealers};
-use mailproof_dns::{Question, Response, Zone};
 use mailproof_dns_hickory::HickoryResolver;
 
 use crate::config::Config;
 use crate::files::Files;
 use crate::finding::Severity;
 use crate::old::Draft;
+use crate::run::dns::Dns;
+use crate::run::history::History;
 use crate::run::log::{Logger, warn};
 use crate::run::metrics::Metrics;
 use crate::run::{RunError, Start};
@@ -26,36 +27,12 @@ pub(crate) struct State {
     pub(crate) files: Files,
     log: Logger,
     pub(crate) metrics: Arc<Metrics>,
-    source: Source,
+    dns: Dns,
+    history: Option<Arc<History>>,
     /// The name of this host.
     host: String,
     /// The receiver of the name that was asked for last. There is one MTA, mostly, with one name.
     receiver: Mutex<Arc<Receiver>>,
-}
-
-/// Whoever answers questions.
-#[derive(Clone)]
-enum Source {
-    Network(Box<HickoryResolver>),
-    Zone(Arc<Zone>),
-}
-
-/// Whoever answers the questions about one message.
-pub(crate) struct Dns {
-    source: Source,
-    metrics: Arc<Metrics>,
-}
-
-impl mailproof_dns::Resolver for Dns {
-    async fn lookup(&self, question: &Question) -> Response {
-        let begin = Instant::now();
-        let response = match &self.source {
-            Source::Network(resolver) => resolver.lookup(question).await,
-            Source::Zone(zone) => zone.lookup(question),
-        };
-        self.metrics.answer(&response, begin.elapsed());
-        response
-    }
 }
 
 impl State {
@@ -112,19 +89,18 @@ impl State {
         if !errors.is_empty() {
             return Err(RunError::Configuration(errors.join("\n")));
         }
-        let source = match (&start.zone, old) {
-            (Some(_), Some(old)) => old.source.clone(),
-            (Some(zone), None) => Source::Zone(Arc::new(zone.clone())),
-            // The cache stays.
-            (None, Some(old)) if old.config.settings.dns == config.settings.dns => {
-                old.source.clone()
-            }
-            (None, _) => Source::Network(Box::new(resolver(&config.settings)?)),
-        };
         let metrics = old.map(|old| Arc::clone(&old.metrics)).unwrap_or_default();
+        let dns = match (&start.zone, old) {
+            (Some(_), Some(old)) => old.dns.clone(),
+            (Some(zone), None) => Dns::zone(zone.clone(), &metrics),
+            // The cache stays.
+            (None, Some(old)) if old.config.settings.dns == config.settings.dns => old.dns.clone(),
+            (None, _) => Dns::network(resolver(&config.settings)?, &metrics),
+        };
+        let history = history(&config.settings, old);
         let host = host_name();
         let receiver = Mutex::new(Arc::new(receiver(&config, &host)));
-        Ok(State { config, files, metrics, source, log, host, receiver })
+        Ok(State { config, files, metrics, dns, log, history, host, receiver })
     }
 
     pub(crate) fn log(&self) -> &Logger {
@@ -159,20 +135,19 @@ impl State {
         }
     }
 
-    /// Who is asked about one message.
-    pub(crate) fn dns(&self) -> Dns {
-        self.dns_for(self.config.settings.dns.message_timeout)
+    /// Who is asked.
+    pub(crate) fn dns(&self) -> &Dns {
+        &self.dns
     }
 
     /// Who is asked, and has so long for all answers.
     pub(crate) fn dns_for(&self, patience: Seconds) -> Dns {
-        let source = match &self.source {
-            Source::Network(resolver) => {
-                Source::Network(Box::new(resolver.until(Instant::now() + patience.into())))
-            }
-            zone @ Source::Zone(_) => zone.clone(),
-        };
-        Dns { source, metrics: Arc::clone(&self.metrics) }
+        self.dns.until(Instant::now() + patience.into())
+    }
+
+    /// What is kept of messages.
+    pub(crate) fn history(&self) -> Option<&History> {
+        self.history.as_deref()
     }
 }
 
@@ -188,16 +163,25 @@ fn not_yet(settings: &Settings) -> Vec<String> {
     let systemd = listeners.iter().any(|it| matches!(it.socket, Endpoint::Systemd(_)));
     refuse(systemd, "a socket of systemd");
     refuse(listeners.iter().any(|it| it.owner.is_some()), "the owner of a listener");
-    refuse(settings.seal.is_some(), "seal");
     refuse(settings.metrics.is_some(), "metrics");
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     refuse(settings.user.is_some() && is_root, "changing to another user (start it as that user)");
     texts
 }
 
+/// The one at work, if it is set so still.
+fn history(settings: &Settings, old: Option<&State>) -> Option<Arc<History>> {
+    let settings = settings.history.as_ref()?;
+    let old = old.and_then(|old| old.history.clone());
+    let same = old.filter(|old| old.settings() == settings);
+    same.or_else(|| History::open(settings).map(Arc::new))
+}
+
 fn resolver(settings: &Settings) -> Result<HickoryResolver, RunError> {
     let limits = mailproof_dns_hickory::Limits {
         timeout: settings.dns.timeout.into(),
+        // What is known is kept by the daemon, as it is used.
+        cached_responses: 0,
         ..mailproof_dns_hickory::Limits::default()
     };
     let servers = &settings.dns.name_servers;

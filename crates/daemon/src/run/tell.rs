@@ -1,7 +1,7 @@
 //! What the log says of a message, in the words that tools for the logs of OpenDKIM and OpenDMARC
 //! look for.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +25,8 @@ pub(crate) struct Tell<'a> {
     pub(crate) log: &'a Logger,
     /// The queue id.
     pub(crate) id: &'a str,
+    /// The name of the MTA, if it has said it.
+    pub(crate) mta: Option<&'a str>,
 }
 
 impl Tell<'_> {
@@ -51,6 +53,36 @@ impl Tell<'_> {
             text: format_args!("cannot be signed: {reason}"),
             fields: &[("cause", &reason)],
         });
+    }
+
+    pub(crate) fn sealed(&self, verdict: &Verdict) {
+        if !self.log.settings().success {
+            return;
+        }
+        let (instance, status) = (verdict.arc.sets.len() + 1, verdict.arc.result());
+        self.log.write(&Entry {
+            level: Level::Info,
+            event: "sealed",
+            id: self.id,
+            text: format_args!("ARC-Seal field added (i={instance}, cv={status})"),
+            fields: &[("instance", &instance), ("status", &status)],
+        });
+    }
+
+    pub(crate) fn not_sealed(&self, reason: &str) {
+        self.log.write(&Entry {
+            level: Level::Notice,
+            event: "not-sealed",
+            id: self.id,
+            text: format_args!("not sealed: {reason}"),
+            fields: &[("cause", &reason)],
+        });
+    }
+
+    /// What a dry run does not do.
+    pub(crate) fn would(&self, text: fmt::Arguments<'_>) {
+        let (level, event) = (Level::Info, "dry-run");
+        self.log.write(&Entry { level, event, id: self.id, text, fields: &[] });
     }
 
     /// The steps that led to signing, verifying or neither.
@@ -99,7 +131,7 @@ impl Tell<'_> {
         let algorithm = algorithm.unwrap_or_else(|| NOTHING.to_owned());
         let (result, cause) = (outcome.result(), &outcome.cause);
         let keyword = cause.keyword();
-        let write = |event: &'static str, level, text: std::fmt::Arguments<'_>| {
+        let write = |event: &'static str, level, text: fmt::Arguments<'_>| {
             self.log.write(&Entry {
                 level,
                 event,
@@ -118,7 +150,7 @@ impl Tell<'_> {
             format_args!("s={selector}, d={domain}"),
             format_args!("s={selector} d={domain} a={algorithm}"),
         );
-        let bad = |text: std::fmt::Arguments<'_>| write("dkim", Level::Notice, text);
+        let bad = |text: fmt::Arguments<'_>| write("dkim", Level::Notice, text);
         match cause {
             // It is told of the message as a whole.
             Cause::Verified => {}

@@ -31,6 +31,11 @@ example.com.          TXT "v=spf1 ip4:192.0.2.1 -all"
 _dmarc.example.com.   TXT "v=DMARC1; p=reject"
 down.example.         SERVFAIL
 _dmarc.down.example.  SERVFAIL
+down._domainkey.example.com. SERVFAIL
+out.example.com.      TXT "v=spf1 -all"
+soft.example.         TXT "v=spf1 ~all"
+broken.example.       TXT "v=spf1 nonsense"
+_dmarc.quarantine.example. TXT "v=DMARC1; p=quarantine"
 "#;
 
 pub const SIGN: &str = "[[sign.key]]\ndomains = [\"example.com\"]\nselector = \"brisbane\"\n";
@@ -50,6 +55,11 @@ impl Drop for Daemon {
 
 impl Daemon {
     pub fn start(more: &str) -> Daemon {
+        Daemon::start_with(more, &["--zone"])
+    }
+
+    /// Without `--zone`, the name servers of the configuration are asked.
+    pub fn start_with(more: &str, zone: &[&str]) -> Daemon {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("zone"), ZONE).unwrap();
         let key = home.path().join("key");
@@ -61,8 +71,8 @@ impl Daemon {
             .arg("run")
             .arg("--config")
             .arg(home.path().join("mailproofd.toml"))
-            .arg("--zone")
-            .arg(home.path().join("zone"))
+            .args(zone)
+            .args(zone.iter().map(|_| home.path().join("zone")))
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
@@ -115,9 +125,7 @@ impl Daemon {
 pub fn configure(home: &TempDir, more: &str) {
     let path = |name: &str| home.path().join(name).display().to_string();
     let mut more = more.to_owned();
-    if more.contains("sign.key") {
-        more = more.replace("selector", &format!("file = {:?}\nselector", path("key")));
-    }
+    more = more.replace("selector", &format!("file = {:?}\nselector", path("key")));
     let (head, tables) = more.split_at(more.find('[').unwrap_or(more.len()));
     let socket = path("milter.sock");
     let log = if tables.contains("[log]") { "" } else { "[log]\nto = \"stderr\"\n" };
@@ -164,14 +172,26 @@ impl Mta {
         fields: &[(&str, &str)],
         body: &[&[u8]],
     ) -> (Vec<String>, Reply) {
+        self.mail(from);
+        self.header(fields);
+        self.end(body)
+    }
+
+    pub fn mail(&mut self, from: &str) {
         let envelope = |path| Envelope { path, args: b"" };
         self.say(&Packet::MailFrom(envelope(from.as_bytes())));
         self.say(&Packet::RcptTo(envelope(b"<user@example.net>")));
+    }
+
+    pub fn header(&mut self, fields: &[(&str, &str)]) {
         for (name, value) in fields {
             let (name, value) = (name.as_bytes(), value.as_bytes());
             self.say(&Packet::Header(HeaderField { name, value }));
         }
         self.say(&Packet::EndOfHeaders);
+    }
+
+    pub fn end(&mut self, body: &[&[u8]]) -> (Vec<String>, Reply) {
         for chunk in body {
             self.say(&Packet::Body(chunk));
         }

@@ -1,8 +1,10 @@
-//! The queue of lines, and the thread that writes them.
+//! A bounded queue of what is to be written, and the thread that writes it.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,23 +14,28 @@ use std::time::Duration;
 /// How many lines wait at most. Local choice: some seconds of busy mail, a megabyte or so.
 const LINES: usize = 4096;
 
-/// How often a line is tried, and how long after the last time: as long as a syslogd needs to start
-/// again.
+/// How often a line is tried, and how long after the last time: as long as a syslogd, or whoever
+/// rotates a file, needs.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many octets of lines are written at once, where lines have no ends but their own.
+const BATCH: usize = 64 << 10;
 
 /// How long the last lines may take when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where lines go.
-pub(super) enum Sink {
+pub(crate) enum Sink {
     Stderr,
+    /// The end of a file, whole or not at all.
+    File(PathBuf),
     /// A datagram each to whoever listens there by then: he may come and go.
     Socket(Option<UnixDatagram>, PathBuf),
 }
 
 impl Sink {
-    pub(super) fn socket(path: PathBuf) -> Sink {
+    pub(crate) fn socket(path: PathBuf) -> Sink {
         let socket = UnixDatagram::unbound().and_then(|socket| {
             socket.set_write_timeout(Some(Duration::from_secs(1)))?;
             Ok(socket)
@@ -39,8 +46,16 @@ impl Sink {
     fn write(&self, line: &[u8]) -> io::Result<()> {
         match self {
             Sink::Stderr => io::stderr().lock().write_all(line),
+            Sink::File(path) => append(path, line),
             Sink::Socket(None, _) => Err(io::ErrorKind::NotConnected.into()),
             Sink::Socket(Some(socket), path) => socket.send_to(line, path).map(|_octets| ()),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        match self {
+            Sink::Stderr | Sink::File(_) => true,
+            Sink::Socket(..) => false,
         }
     }
 
@@ -62,8 +77,20 @@ impl Sink {
     }
 }
 
+/// Appends to a file that others may take away at any time, under the lock that opendmarc-import
+/// takes too. It is opened anew each time, since its name may belong to another file by now.
+fn append(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
+    file.lock()?;
+    let before = file.metadata()?.len();
+    file.write_all(octets).inspect_err(|_full| {
+        // Half a block would spoil the next one.
+        let _worse = file.set_len(before);
+    })
+}
+
 /// Lines on their way.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     /// `None` at the end only.
     lines: Option<SyncSender<Vec<u8>>>,
     lost: Arc<AtomicU64>,
@@ -73,7 +100,7 @@ pub(super) struct Queue {
 
 impl Queue {
     /// `None` if the system has no thread left.
-    pub(super) fn start(sink: Sink) -> Option<Queue> {
+    pub(crate) fn start(name: &str, sink: Sink) -> Option<Queue> {
         let (lines, queued) = sync_channel::<Vec<u8>>(LINES);
         let (ending, ended) = channel::<()>();
         let lost = Arc::new(AtomicU64::new(0));
@@ -81,19 +108,27 @@ impl Queue {
         let write = move || {
             let _ending = ending;
             let mut was_written = true;
-            for line in queued {
-                was_written = sink.insist(&line, was_written);
+            while let Ok(mut batch) = queued.recv() {
+                let mut lines = 1;
+                while sink.is_stream()
+                    && batch.len() < BATCH
+                    && let Ok(line) = queued.try_recv()
+                {
+                    batch.extend_from_slice(&line);
+                    lines += 1;
+                }
+                was_written = sink.insist(&batch, was_written);
                 if !was_written {
-                    losing.fetch_add(1, Ordering::Relaxed);
+                    losing.fetch_add(lines, Ordering::Relaxed);
                 }
             }
         };
-        thread::Builder::new().name("log".into()).spawn(write).ok()?;
+        thread::Builder::new().name(name.into()).spawn(write).ok()?;
         Some(Queue { lines: Some(lines), lost, ended: Mutex::new(ended) })
     }
 
     /// Takes a line, if there is room.
-    pub(super) fn push(&self, line: Vec<u8>) -> bool {
+    pub(crate) fn push(&self, line: Vec<u8>) -> bool {
         let is_taken = self.lines.as_ref().is_some_and(|lines| lines.try_send(line).is_ok());
         if !is_taken {
             self.lose(1);
@@ -102,7 +137,7 @@ impl Queue {
     }
 
     /// How many lines were lost since this was asked last.
-    pub(super) fn take_lost(&self) -> u64 {
+    pub(crate) fn take_lost(&self) -> u64 {
         // Mostly none: a load is cheaper than a swap.
         match self.lost.load(Ordering::Relaxed) {
             0 => 0,
@@ -110,7 +145,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn lose(&self, lines: u64) {
+    pub(crate) fn lose(&self, lines: u64) {
         self.lost.fetch_add(lines, Ordering::Relaxed);
     }
 }
@@ -138,7 +173,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("log");
         let listener = UnixDatagram::bind(&path).unwrap();
-        let queue = Queue::start(Sink::socket(path.clone())).unwrap();
+        let queue = Queue::start("log", Sink::socket(path.clone())).unwrap();
         assert!(queue.push(b"one".to_vec()));
         assert_eq!(receive(&listener), "one");
         drop(listener);
@@ -155,10 +190,23 @@ mod tests {
         let path = home.path().join("log");
         // It listens and never reads.
         let _listener = UnixDatagram::bind(&path).unwrap();
-        let queue = Queue::start(Sink::socket(path)).unwrap();
+        let queue = Queue::start("log", Sink::socket(path)).unwrap();
         let taken = (0..100_000).filter(|_| queue.push(vec![b'x'; 100])).count();
         assert!(taken < 100_000);
         assert!(queue.take_lost() > 0);
         assert_eq!(queue.take_lost(), 0);
+    }
+
+    #[test]
+    fn a_file_is_appended_to_and_may_be_moved() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("history");
+        append(&path, b"one\n").unwrap();
+        append(&path, b"two\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        std::fs::rename(&path, home.path().join("old")).unwrap();
+        append(&path, b"three\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+        assert!(append(home.path(), b"x").is_err());
     }
 }
