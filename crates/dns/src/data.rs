@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn data(&mut self, rtype: RecordType, first: Word<'a>) -> Result<Data, Problem> {
         if is_generic(&first) {
             let octets = self.generic()?;
-            return from_octets(rtype, octets).ok_or_else(|| first.problem(Kind::Octets));
+            return from_octets(rtype, &octets).ok_or_else(|| first.problem(Kind::Octets));
         }
         let data = match rtype {
             RecordType::A => Data::A(parsed(&first, Kind::Ipv4)?),
@@ -190,21 +190,21 @@ fn push_name(octets: &mut Vec<u8>, name: &Name) {
 }
 
 /// The data that these octets of the wire are, uncompressed (RFC 3597 5); `None` if they are not.
-fn from_octets(rtype: RecordType, octets: Vec<u8>) -> Option<Data> {
+pub(crate) fn from_octets(rtype: RecordType, octets: &[u8]) -> Option<Data> {
     Some(match rtype {
-        RecordType::A => Data::A(<[u8; 4]>::try_from(octets.as_slice()).ok()?.into()),
-        RecordType::Aaaa => Data::Aaaa(<[u8; 16]>::try_from(octets.as_slice()).ok()?.into()),
-        RecordType::Cname => Data::Cname(name_from(&octets)?),
-        RecordType::Ns => Data::Ns(name_from(&octets)?),
-        RecordType::Ptr => Data::Ptr(name_from(&octets)?),
+        RecordType::A => Data::A(<[u8; 4]>::try_from(octets).ok()?.into()),
+        RecordType::Aaaa => Data::Aaaa(<[u8; 16]>::try_from(octets).ok()?.into()),
+        RecordType::Cname => Data::Cname(name_from(octets)?),
+        RecordType::Ns => Data::Ns(name_from(octets)?),
+        RecordType::Ptr => Data::Ptr(name_from(octets)?),
         RecordType::Mx => {
             let (preference, exchange) = octets.split_first_chunk()?;
             let preference = u16::from_be_bytes(*preference);
             Data::Mx(Mx { preference, exchange: name_from(exchange)? })
         }
-        RecordType::Txt => Data::Txt(Txt::from_wire(&octets)?),
+        RecordType::Txt => Data::Txt(Txt::from_wire(octets)?),
         RecordType::Ds | RecordType::Soa | RecordType::Spf | RecordType::Tlsa => {
-            Data::Other(rtype, octets)
+            Data::Other(rtype, octets.to_vec())
         }
     })
 }

@@ -11,6 +11,9 @@
 //! Whoever has no network at hand asks a [`Zone`], records in memory read from master files
 //! (RFC 1035 5), or a [`Recording`] of what the network said before.
 //!
+//! Whoever sends the questions himself makes a message of each with [`Question::to_message`], and
+//! reads what comes back with [`Reply::read`].
+//!
 //! So the protocols know no runtime and no socket, a name is asked once per message, and
 //! *(request, answers)* is a complete, replayable case.
 //!
@@ -28,16 +31,20 @@
 //! ```
 //!
 //! STANDARDS: RFC 1034, RFC 1035, RFC 2181 (names are octets), RFC 2308 (NODATA), RFC 3597 (types
-//! by number), RFC 4343 (caseless), RFC 4592 (wildcards), RFC 5890 (A-labels).
+//! by number), RFC 4343 (caseless), RFC 4592 (wildcards), RFC 5890 (A-labels), RFC 6840
+//! 5.7 (AD), RFC 6891 (EDNS).
 
 mod answers;
 mod data;
 mod display;
 mod limits;
 mod master_file;
+mod message;
 mod name;
+mod query;
 mod question;
 mod recording;
+mod reply;
 mod resolve;
 mod response;
 mod token;
@@ -47,9 +54,11 @@ mod zone_error;
 
 pub use answers::{Answers, Missing};
 pub use limits::{Limits, ZoneLimits};
+pub use message::{MessageError, MessageErrorKind};
 pub use name::{Name, NameError};
 pub use question::{Question, RecordType, UnknownRecordType};
 pub use recording::Recording;
+pub use reply::Reply;
 pub use resolve::{Resolver, resolve, resolve_blocking, resolve_blocking_with, resolve_with};
 pub use response::{Data, Failure, Mx, RecordSet, Response, Txt};
 pub use zone::{Record, Zone};
