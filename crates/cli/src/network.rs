@@ -13,19 +13,19 @@ use crate::exit::Trouble;
 /// How many queries are under way at a time.
 const CONCURRENCY: usize = 64;
 
-/// A resolver that asks the `name_servers`, or those of the system if there are none.
+/// A resolver that asks the `name_servers`, or those of the system if there are none, within these
+/// limits.
 ///
 /// # Errors
 /// There is nobody to ask, in a sentence that says what to do.
 pub fn resolver(
     name_servers: &[NameServer],
-    query_timeout: Duration,
+    limits: &QueryLimits,
 ) -> Result<HickoryResolver, String> {
-    let limits = QueryLimits { timeout: query_timeout, ..QueryLimits::default() };
     let resolver = if name_servers.is_empty() {
-        HickoryResolver::system(&limits)
+        HickoryResolver::system(limits)
     } else {
-        HickoryResolver::with_name_servers(name_servers, &limits)
+        HickoryResolver::with_name_servers(name_servers, limits)
     };
     resolver.map_err(|error| format!("{error}; name one with --nameserver, or give a --zone file"))
 }
@@ -57,7 +57,8 @@ impl Network {
             .enable_time()
             .build()
             .map_err(|error| Trouble::Usage(format!("cannot wait for the network: {error}")))?;
-        let resolver = resolver(&self.name_servers, self.query_timeout).map_err(Trouble::Usage)?;
+        let limits = QueryLimits { timeout: self.query_timeout, ..QueryLimits::default() };
+        let resolver = resolver(&self.name_servers, &limits).map_err(Trouble::Usage)?;
         Ok((runtime, resolver))
     }
 

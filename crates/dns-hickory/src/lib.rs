@@ -1,4 +1,4 @@
-//! [`mailproof_dns::Resolver`] on hickory-resolver: real queries to real name servers.
+//! [`mailproof_dns::Resolver`] on Tokio and hickory-resolver: real queries to real name servers.
 //!
 //! [`HickoryResolver`] is for async callers, [`BlockingResolver`] for all others. Both
 //!
@@ -7,7 +7,11 @@
 //! - bound the time of a question ([`Limits`]) and, with [`HickoryResolver::until`], of everything;
 //! - tell NXDOMAIN, NODATA and failure apart, and report the aliases followed;
 //! - ask for exactly the name given: no search list, no hosts file;
-//! - keep answers for as long as their TTL says.
+//! - keep answers for as long as their TTL says, and ask the same question once at a time.
+//!
+//! A question goes out over UDP on a socket of this crate first, which costs little. What brings no
+//! answer in a second, a failure, or what cannot be made out, hickory-resolver asks again: of the
+//! other name servers, along the aliases, over TCP.
 //!
 //! ```no_run
 //! use mailproof_dns::{Question, resolve};
@@ -22,14 +26,18 @@
 //! # }
 //! ```
 //!
-//! STANDARDS: RFC 1035, RFC 2308 (NODATA and NXDOMAIN), RFC 6891 (EDNS), RFC 6840 5.7 (AD).
+//! STANDARDS: RFC 1035, RFC 2308 (NODATA and NXDOMAIN), RFC 5452 (forged answers),
+//! RFC 6761 (special names), RFC 6891 (EDNS), RFC 6840 5.7 (AD).
 
 mod blocking;
+mod cache;
 mod connection;
 mod limits;
 mod name_server;
 mod record;
 mod resolver;
+mod special;
+mod udp;
 
 pub use blocking::BlockingResolver;
 pub use limits::Limits;

@@ -1,21 +1,32 @@
 //! The resolver: one question, one response, in bounded time.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr;
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Resolver, lookup::Lookup};
-use mailproof_dns::{Data, Failure, Name, Question, RecordType, Response, ZoneLimits};
+use mailproof_dns::{Data, Failure, Name, Question, RecordType, Reply, Response, ZoneLimits};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::cache::{Answer, Cache};
 use crate::connection::Connections;
 use crate::record::{response, to_hickory};
+use crate::special::is_special;
+use crate::udp::Udp;
 use crate::{Limits, NameServer};
+
+/// After how long a question is asked once more, in another way. Local choice: most answers that a
+/// name server has to look for are there by then, and a lost packet costs no more.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A stub resolver (RFC 1034 5.3.1): asks recursive name servers, and keeps their answers.
 ///
@@ -23,10 +34,30 @@ use crate::{Limits, NameServer};
 /// which has time and I/O enabled.
 #[derive(Clone)]
 pub struct HickoryResolver {
-    resolver: Resolver<Connections>,
-    /// For all attempts of one question.
+    shared: Arc<Shared>,
+    deadline: Option<std::time::Instant>,
+}
+
+struct Shared {
+    /// How a question is asked first.
+    servers: Vec<Udp>,
+    /// Which of them is asked.
+    preferred: AtomicUsize,
+    /// How it is asked when that brought no answer: of all servers, again, over TCP.
+    hickory: Resolver<Connections>,
+    /// How it is asked when the answer is too long for UDP.
+    tcp: OnceLock<Option<Resolver<Connections>>>,
+    config: ResolverConfig,
+    options: ResolverOpts,
+    cache: Cache,
+    turns: Semaphore,
+    asked: AtomicUsize,
+    /// When the first of the questions went out since when nothing has come back.
+    silent_since: Mutex<Option<Instant>>,
+    /// For one attempt, and for all attempts of one question.
+    timeout: Duration,
     patience: Duration,
-    deadline: Option<Instant>,
+    kept_at_least: Duration,
 }
 
 /// There is nobody to ask.
@@ -87,124 +118,270 @@ impl HickoryResolver {
         options.timeout = limits.timeout;
         // hickory-resolver counts the attempts after the first.
         options.attempts = attempts - 1;
-        options.cache_size = limits.cached_responses;
         options.edns0 = true;
         options.preserve_intermediates = true;
         // Mail is authenticated by what domains publish, not by what this host has in a file.
         options.use_hosts_file = ResolveHosts::Never;
+        // Answers are kept here.
+        options.cache_size = 0;
+        let udp = servers.iter().filter_map(|server| {
+            let is_udp =
+                |connection: &&ConnectionConfig| matches!(connection.protocol, ProtocolConfig::Udp);
+            let connection = server.connections.iter().find(is_udp)?;
+            Some(Udp::new((server.ip, connection.port).into()))
+        });
+        let udp: Vec<Udp> = udp.collect();
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        let resolver = Resolver::builder_with_config(config, Connections::default())
-            .with_options(options)
-            .build()
-            .map_err(|error| ConfigurationError::Resolver(error.to_string()))?;
+        let hickory = hickory(config.clone(), options.clone())?;
         let patience = limits.timeout.saturating_mul(u32::try_from(attempts).unwrap_or(u32::MAX));
-        Ok(HickoryResolver { resolver, patience, deadline: None })
+        let shared = Shared {
+            servers: udp,
+            preferred: AtomicUsize::new(0),
+            hickory,
+            tcp: OnceLock::new(),
+            config,
+            options,
+            cache: Cache::new(limits),
+            turns: Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            asked: AtomicUsize::new(0),
+            silent_since: Mutex::default(),
+            timeout: limits.timeout,
+            patience,
+            kept_at_least: limits.kept_at_least,
+        };
+        Ok(HickoryResolver { shared: Arc::new(shared), deadline: None })
     }
 
     /// This resolver, with the same cache, until `deadline`: from then on every response is
     /// [`Failure::Timeout`] at once.
     #[must_use]
-    pub fn until(&self, deadline: Instant) -> HickoryResolver {
-        HickoryResolver { deadline: Some(deadline), ..self.clone() }
-    }
-
-    /// One question, its aliases followed by the name server or by hickory-resolver.
-    async fn ask(&self, question: &Question) -> Reply {
-        let failed = |failure| Reply::Response(Response::Failure(failure), 0);
-        let Some(name) = to_hickory(&question.name) else {
-            return failed(Failure::ServFail);
-        };
-        let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        let patience = self.patience.min(left.unwrap_or(self.patience));
-        if patience.is_zero() {
-            return failed(Failure::Timeout);
-        }
-        let rtype = rr::RecordType::from(question.rtype.code());
-        let lookup = self.resolver.lookup(name.clone(), rtype);
-        match tokio::time::timeout(patience, lookup).await {
-            Err(_elapsed) => failed(Failure::Timeout),
-            Ok(result) => reply(question, &name, result),
-        }
-    }
-
-    /// Where NODATA came without an SOA record, hickory-resolver may only have given up following
-    /// aliases: a loop of them is a failure, not an absence.
-    async fn confirm_no_data(&self, name: &Name) -> (Response, u32) {
-        let mut seen = vec![name.clone()];
-        while let Some(owner) = seen.last() {
-            let question = Question::new(owner.clone(), RecordType::Cname);
-            let target = match self.ask(&question).await {
-                Reply::Response(Response::Failure(failure), _) => {
-                    return (Response::Failure(failure), 0);
-                }
-                Reply::Response(Response::Records(set), _) => set.records.into_iter().next(),
-                Reply::Response(..) | Reply::NoDataOrAliasLoop => None,
-            };
-            let Some(Data::Cname(target)) = target else {
-                // RFC 2308 5: "Negative responses without SOA records SHOULD NOT be cached".
-                return (Response::NoData, 0);
-            };
-            if seen.contains(&target) || seen.len() > ZoneLimits::default().aliases {
-                break;
-            }
-            seen.push(target);
-        }
-        (Response::Failure(Failure::ServFail), 0)
+    pub fn until(&self, deadline: std::time::Instant) -> HickoryResolver {
+        HickoryResolver { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
     }
 
     /// As [`mailproof_dns::Resolver::lookup`], and for how many seconds the response may be kept:
-    /// by the TTL of its records, or of the SOA record where there are none (RFC 2308 5); 0 for a
-    /// failure.
+    /// by the TTL of its records, or of the SOA record where there are none (RFC 2308 5), but
+    /// [`Limits::kept_at_least`]; 0 for a failure.
     pub async fn lookup_with_ttl(&self, question: &Question) -> (Response, u32) {
-        match self.ask(question).await {
-            Reply::Response(response, ttl) => (response, ttl),
-            Reply::NoDataOrAliasLoop => self.confirm_no_data(&question.name).await,
+        let Answer { response, ttl } = self.answer(question).await;
+        // Seconds that have begun, as in the record sets.
+        (response, u32::try_from(ttl.as_nanos().div_ceil(1_000_000_000)).unwrap_or(u32::MAX))
+    }
+
+    async fn answer(&self, question: &Question) -> Answer {
+        let failed = || Answer::from(Response::Failure(Failure::Timeout));
+        let shared = &self.shared;
+        let answer = shared.cache.lookup(question, shared.ask(question));
+        let Some(deadline) = self.deadline else { return answer.await };
+        // What is late is not asked for.
+        if deadline <= std::time::Instant::now() {
+            return failed();
+        }
+        timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| failed())
+    }
+
+    /// How many questions were asked, those left out that the cache answered.
+    pub fn asked(&self) -> usize {
+        self.shared.asked.load(Ordering::Relaxed)
+    }
+
+    /// For how long questions have been asked and nothing has come back.
+    pub fn silence(&self) -> Duration {
+        let since = *self.shared.silent_since();
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Waits until a question that came now would be asked at once.
+    pub async fn turn(&self) {
+        // The semaphore is never closed.
+        drop(self.shared.turns.acquire().await);
+    }
+}
+
+/// hickory-resolver for these name servers.
+fn hickory(
+    config: ResolverConfig,
+    options: ResolverOpts,
+) -> Result<Resolver<Connections>, ConfigurationError> {
+    Resolver::builder_with_config(config, Connections::default())
+        .with_options(options)
+        .build()
+        .map_err(|error| ConfigurationError::Resolver(error.to_string()))
+}
+
+impl Shared {
+    fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        // Nothing panics with the lock held.
+        self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to one question, in time.
+    async fn ask(&self, question: &Question) -> Answer {
+        let answer = self.ask_in_turn(question).await;
+        if answer.response != Response::Failure(Failure::Timeout) {
+            *self.silent_since() = None;
+        }
+        answer
+    }
+
+    async fn ask_in_turn(&self, question: &Question) -> Answer {
+        let end = Instant::now() + self.patience;
+        // The semaphore is never closed.
+        let Ok(Ok(_turn)) = timeout_at(end, self.turns.acquire()).await else {
+            return self.failed(Failure::Timeout);
+        };
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.silent_since().get_or_insert_with(Instant::now);
+        let preferred = self.preferred.load(Ordering::Relaxed);
+        let server = self.servers.get(preferred).filter(|_| !is_special(&question.name));
+        let Some(server) = server else {
+            return self.ask_hickory(&self.hickory, question, end).await;
+        };
+        let mut first = std::pin::pin!(server.ask(question));
+        let reply = match timeout(SILENCE.min(self.timeout / 2), &mut first).await {
+            Ok(reply) => reply,
+            Err(_silence) => {
+                let next = (preferred + 1) % self.servers.len().max(1);
+                self.preferred.store(next, Ordering::Relaxed);
+                tokio::select! {
+                    // What comes late is as good.
+                    Ok(Reply::Response { response, ttl }) = first => {
+                        return self.answer(response, ttl);
+                    }
+                    answer = self.ask_hickory(&self.hickory, question, end) => return answer,
+                }
+            }
+        };
+        match reply {
+            Ok(Reply::Response { response, ttl }) => self.answer(response, ttl),
+            Ok(Reply::Truncated) => match self.tcp() {
+                Some(tcp) => self.ask_hickory(tcp, question, end).await,
+                None => self.failed(Failure::ServFail),
+            },
+            Ok(Reply::Inconclusive) | Err(_) => {
+                self.ask_hickory(&self.hickory, question, end).await
+            }
         }
     }
+
+    fn answer(&self, response: Response, ttl: Option<u32>) -> Answer {
+        let ttl = Duration::from_secs(ttl.unwrap_or(0).into()).max(self.kept_at_least);
+        Answer { response, ttl }
+    }
+
+    fn failed(&self, failure: Failure) -> Answer {
+        self.answer(Response::Failure(failure), None)
+    }
+
+    /// The resolver that asks over TCP.
+    fn tcp(&self) -> Option<&Resolver<Connections>> {
+        let tcp = self.tcp.get_or_init(|| {
+            let mut servers = self.config.name_servers().to_vec();
+            for server in &mut servers {
+                let is_tcp = |it: &ConnectionConfig| matches!(it.protocol, ProtocolConfig::Tcp);
+                server.connections.retain(is_tcp);
+            }
+            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+            hickory(config, self.options.clone()).ok()
+        });
+        tcp.as_ref()
+    }
+
+    /// One question, its aliases followed by the name server or by hickory-resolver.
+    async fn ask_hickory(
+        &self,
+        resolver: &Resolver<Connections>,
+        question: &Question,
+        end: Instant,
+    ) -> Answer {
+        let confirmed = async {
+            match lookup(resolver, question).await {
+                Found::Answer(response, ttl) => self.answer(response, ttl),
+                Found::NoDataOrAliasLoop => {
+                    self.answer(confirm_no_data(resolver, &question.name).await, None)
+                }
+            }
+        };
+        timeout_at(end, confirmed).await.unwrap_or_else(|_| self.failed(Failure::Timeout))
+    }
+}
+
+async fn lookup(resolver: &Resolver<Connections>, question: &Question) -> Found {
+    let Some(name) = to_hickory(&question.name) else {
+        return Found::Answer(Response::Failure(Failure::ServFail), None);
+    };
+    let rtype = rr::RecordType::from(question.rtype.code());
+    let result = resolver.lookup(name.clone(), rtype).await;
+    found(question, &name, result)
+}
+
+/// Where NODATA came without an SOA record, hickory-resolver may only have given up following
+/// aliases: a loop of them is a failure, not an absence.
+async fn confirm_no_data(resolver: &Resolver<Connections>, name: &Name) -> Response {
+    let mut seen = vec![name.clone()];
+    while let Some(owner) = seen.last() {
+        let question = Question::new(owner.clone(), RecordType::Cname);
+        let target = match lookup(resolver, &question).await {
+            Found::Answer(Response::Failure(failure), _) => return Response::Failure(failure),
+            Found::Answer(Response::Records(set), _) => set.records.into_iter().next(),
+            Found::Answer(..) | Found::NoDataOrAliasLoop => None,
+        };
+        let Some(Data::Cname(target)) = target else {
+            return Response::NoData;
+        };
+        if seen.contains(&target) || seen.len() > ZoneLimits::default().aliases {
+            break;
+        }
+        seen.push(target);
+    }
+    Response::Failure(Failure::ServFail)
 }
 
 impl mailproof_dns::Resolver for HickoryResolver {
     async fn lookup(&self, question: &Question) -> Response {
-        self.lookup_with_ttl(question).await.0
+        self.answer(question).await.response
     }
 }
 
 impl fmt::Debug for HickoryResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HickoryResolver")
-            .field("patience", &self.patience)
+            .field("servers", &self.shared.servers)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
 }
 
-enum Reply {
-    /// And for how many seconds it may be kept.
-    Response(Response, u32),
+enum Found {
+    /// A response, and how many seconds it may be kept.
+    Answer(Response, Option<u32>),
     NoDataOrAliasLoop,
 }
 
-fn reply(question: &Question, name: &rr::Name, result: Result<Lookup, NetError>) -> Reply {
-    let failed = |failure| Reply::Response(Response::Failure(failure), 0);
+fn found(question: &Question, name: &rr::Name, result: Result<Lookup, NetError>) -> Found {
+    let failed = |failure| Found::Answer(Response::Failure(failure), None);
     let no_records = match result {
         Ok(lookup) => {
             let response = response(question, name, &lookup);
             let ttl = match &response {
-                Response::Records(set) => set.ttl,
-                Response::NoData | Response::NxDomain | Response::Failure(_) => 0,
+                Response::Records(set) => Some(set.ttl),
+                _ => None,
             };
-            return Reply::Response(response, ttl);
+            return Found::Answer(response, ttl);
         }
         Err(NetError::Dns(DnsError::NoRecordsFound(no_records))) => no_records,
         Err(NetError::Timeout) => return failed(Failure::Timeout),
         // RCODEs other than 0 and 3, answers that cannot be read, no way to the server.
         Err(_) => return failed(Failure::ServFail),
     };
-    let ttl = no_records.negative_ttl.unwrap_or(0);
+    let ttl = no_records.negative_ttl;
     match no_records.response_code {
-        ResponseCode::NXDomain => Reply::Response(Response::NxDomain, ttl),
-        ResponseCode::NoError if no_records.soa.is_none() => Reply::NoDataOrAliasLoop,
-        ResponseCode::NoError => Reply::Response(Response::NoData, ttl),
+        ResponseCode::NXDomain => Found::Answer(Response::NxDomain, ttl),
+        ResponseCode::NoError if no_records.soa.is_none() => Found::NoDataOrAliasLoop,
+        ResponseCode::NoError => Found::Answer(Response::NoData, ttl),
         _ => failed(Failure::ServFail),
     }
 }
+
+#[cfg(test)]
+mod agreement;

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,19 +15,28 @@ use mailproof_cli::network;
 use mailproof_dns::{
     Answers, Failure, Limits, Missing, Name, Question, Recording, Resolver, Response, resolve_with,
 };
-use mailproof_dns_hickory::HickoryResolver;
+use mailproof_dns_hickory::{HickoryResolver, Limits as QueryLimits};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 
-use crate::cache::Cache;
 use crate::zones::{Said, Zones, with_aliases};
 
 /// How many domains are under way at a time. Local choice: one domain waits for some five answers
 /// one after the other, and as many domains wait in the meantime.
 const DOMAINS: usize = 256;
-/// How many questions are on their way at a time; each has a socket, of which a process commonly
-/// may have 1024. Local choice.
+/// How many domains are under way or done while one before them is not: it is written first. Local
+/// choice: a domain whose name servers are silent takes the time of thousands, and what is found
+/// for each of these has some kilobytes.
+const WAITING: usize = 2048;
+/// How many questions are on their way at a time. Local choice: enough for a resolver that has to
+/// ask others, and its own queue holds more than these.
 const QUESTIONS: usize = 256;
+/// What of the answers is kept for the domains that follow. Local choice: what is asked for again
+/// stays, names of one domain only are forgotten when the next thousands of domains come.
+const KEPT: usize = 1 << 16;
+const KEPT_OCTETS: usize = 48 << 20;
+/// A run sees one state of the DNS: longer than any run, and in reach of the clock.
+const RUN: Duration = Duration::from_secs(86_400);
 
 /// What one domain may cost. Local choice: an SPF record of ten includes has some fifty names, the
 /// selectors tried and the mail exchanges with their addresses and certificates add a hundred.
@@ -39,12 +47,9 @@ const LIMITS: Limits = Limits { rounds: 64, queries: 1000, concurrency: 32 };
 pub(crate) struct Dns {
     zones: Zones,
     outside: Outside,
-    cache: Cache,
     /// Where the answers are to be written, and those so far.
     recording: Option<(PathBuf, Mutex<Answers>)>,
     timeout: Duration,
-    /// How many questions were sent to the network.
-    sent: AtomicUsize,
 }
 
 /// Who answers for what the zone files do not.
@@ -60,11 +65,6 @@ enum Outside {
 struct Network {
     options: DnsOptions,
     resolver: OnceLock<Result<HickoryResolver, String>>,
-    permits: Semaphore,
-    /// Whether anything but silence has come back.
-    is_alive: AtomicBool,
-    /// From when on silence means that nobody is there.
-    dead_at: OnceLock<Instant>,
 }
 
 impl Dns {
@@ -81,18 +81,13 @@ impl Dns {
             None => Outside::Network(Box::new(Network {
                 options: options.clone(),
                 resolver: OnceLock::new(),
-                permits: Semaphore::new(QUESTIONS),
-                is_alive: AtomicBool::new(false),
-                dead_at: OnceLock::new(),
             })),
         };
         Ok(Dns {
             zones: Zones::read(&options.zone, origin)?,
             outside,
-            cache: Cache::default(),
             recording: options.record.clone().map(|path| (path, Mutex::default())),
             timeout: options.timeout,
-            sent: AtomicUsize::new(0),
         })
     }
 
@@ -107,7 +102,15 @@ impl Dns {
 
     /// How many questions were sent to the network.
     pub(crate) fn sent(&self) -> usize {
-        self.sent.load(Ordering::Relaxed)
+        self.resolver().map_or(0, HickoryResolver::asked)
+    }
+
+    /// The resolver, if a question has come.
+    fn resolver(&self) -> Option<&HickoryResolver> {
+        match &self.outside {
+            Outside::Network(network) => network.resolver.get()?.as_ref().ok(),
+            Outside::Nobody | Outside::Recording(_) => None,
+        }
     }
 
     /// Calls `function` for each job until it has an outcome, many jobs at a time; `done` gets the
@@ -123,8 +126,14 @@ impl Dns {
             .enable_time()
             .build()
             .map_err(|error| Trouble::Usage(format!("cannot wait for the network: {error}")))?;
-        let function = &function;
+        let (function, under_way) = (&function, &Semaphore::new(DOMAINS));
         let each = stream::iter(jobs).map(|job| async move {
+            // The semaphore is never closed.
+            let _permit = under_way.acquire().await;
+            // The time of a domain begins when those before it do not keep its questions waiting.
+            if let Some(resolver) = self.resolver() {
+                resolver.turn().await;
+            }
             let asker = Asker { dns: self, deadline: Instant::now() + self.timeout };
             let mut answers = Answers::new();
             let outcome =
@@ -133,7 +142,7 @@ impl Dns {
             (job, outcome, answers)
         });
         runtime.block_on(async {
-            let mut each = std::pin::pin!(each.buffered(DOMAINS));
+            let mut each = std::pin::pin!(each.buffered(WAITING));
             while let Some((job, outcome, answers)) = each.next().await {
                 self.keep(&answers);
                 done(job, outcome, &answers)?;
@@ -201,37 +210,35 @@ impl Resolver for Asker<'_> {
         let response = match &self.dns.outside {
             Outside::Nobody => Response::Failure(Failure::NotRecorded),
             Outside::Recording(recording) => recording.lookup(&question),
-            Outside::Network(network) => {
-                self.dns.cache.lookup(&question, self.ask(network, &question)).await
-            }
+            Outside::Network(network) => self.ask(network, &question).await,
         };
         with_aliases(response, aliases)
     }
 }
 
 impl Asker<'_> {
-    /// Sends the question; `Err` where the answer says nothing about other domains.
-    async fn ask(&self, network: &Network, question: &Question) -> Result<Response, Response> {
+    async fn ask(&self, network: &Network, question: &Question) -> Response {
         let timeout = Response::Failure(Failure::Timeout);
-        // The semaphore is never closed.
-        let Ok(_permit) = network.permits.acquire().await else { return Err(timeout) };
-        let now = Instant::now();
-        let dead_at = *network.dead_at.get_or_init(|| now + self.dns.timeout);
-        let is_dead = now >= dead_at && !network.is_alive.load(Ordering::Relaxed);
-        if is_dead || now >= self.deadline {
-            return Err(timeout);
+        let Ok(resolver) = network.resolver() else { return timeout };
+        // Silence for so long, from whoever was asked, means that nobody is there.
+        if resolver.silence() >= self.dns.timeout {
+            return timeout;
         }
-        let resolver = network.resolver.get_or_init(|| {
-            network::resolver(&network.options.nameserver, network.options.query_timeout)
-        });
-        let Ok(resolver) = resolver else { return Err(timeout) };
-        self.dns.sent.fetch_add(1, Ordering::Relaxed);
-        let response = resolver.until(self.deadline).lookup(question).await;
-        if response != timeout {
-            network.is_alive.store(true, Ordering::Relaxed);
-        } else if Instant::now() >= self.deadline {
-            return Err(response);
-        }
-        Ok(response)
+        resolver.until(self.deadline).lookup(question).await
+    }
+}
+
+impl Network {
+    /// The resolver, set up when the first question comes.
+    fn resolver(&self) -> &Result<HickoryResolver, String> {
+        let limits = QueryLimits {
+            timeout: self.options.query_timeout,
+            concurrency: QUESTIONS,
+            cached_responses: KEPT,
+            cached_octets: KEPT_OCTETS,
+            kept_at_least: RUN,
+            ..QueryLimits::default()
+        };
+        self.resolver.get_or_init(|| network::resolver(&self.options.nameserver, &limits))
     }
 }

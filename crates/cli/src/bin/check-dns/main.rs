@@ -1,7 +1,6 @@
 //! `check-dns`: are the mail records of a domain right, before and after they are published.
 
 mod baseline;
-mod cache;
 mod cli;
 mod concise;
 mod correct;

@@ -1,0 +1,248 @@
+//! Answers that are kept, and questions on their way: whoever asks the same meanwhile waits for
+//! that answer.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mailproof_dns::{Data, Question, Response};
+use tokio::sync::OnceCell;
+
+use crate::Limits;
+
+/// RFC 2181 8 allows 68 years; RFC 8767 4 caps "on the order of days to weeks". Local choice: no
+/// program here looks back further.
+const MAX_TTL: Duration = Duration::from_secs(86_400);
+/// What an answer takes beside its data: keys, counts, its place in the map. An estimate.
+const OVERHEAD: usize = 256;
+
+/// A response, and how long it may be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    pub(crate) ttl: Duration,
+}
+
+impl From<Response> for Answer {
+    /// A response that is not to be kept.
+    fn from(response: Response) -> Answer {
+        Answer { response, ttl: Duration::ZERO }
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    response: Response,
+    since: Instant,
+    until: Instant,
+}
+
+type Cell = Arc<OnceCell<Kept>>;
+
+#[derive(Debug)]
+pub(crate) struct Cache {
+    /// Of each generation, in answers and in octets.
+    most: usize,
+    most_octets: usize,
+    generations: Mutex<Generations>,
+}
+
+/// Two generations: when the young one is full, it becomes the old one, and the old one goes. What
+/// is asked for again stays.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Question, Cell>,
+    /// About how much the answers of the young ones take.
+    octets: usize,
+    old: HashMap<Question, Cell>,
+}
+
+impl Cache {
+    pub(crate) fn new(limits: &Limits) -> Cache {
+        Cache {
+            most: limits.cached_responses.div_ceil(2),
+            most_octets: limits.cached_octets / 2,
+            generations: Mutex::default(),
+        }
+    }
+
+    /// The answer kept, with what is left of its time, or that of `ask`.
+    pub(crate) async fn lookup(
+        &self,
+        question: &Question,
+        ask: impl Future<Output = Answer>,
+    ) -> Answer {
+        if self.most == 0 {
+            return ask.await;
+        }
+        let cell = self.cell(question);
+        let mut is_new = false;
+        let asked = async {
+            is_new = true;
+            let (answer, since) = (ask.await, Instant::now());
+            Kept { response: answer.response, since, until: since + answer.ttl.min(MAX_TTL) }
+        };
+        let kept = cell.get_or_init(|| asked).await;
+        if is_new {
+            self.with(|generations| generations.octets += octets(&kept.response));
+        }
+        let now = Instant::now();
+        Answer {
+            response: aged(&kept.response, now.duration_since(kept.since)),
+            ttl: kept.until.saturating_duration_since(now),
+        }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
+        // Nothing panics with the lock held.
+        change(&mut self.generations.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The place of the answer: with one that is good still, one on its way, or none yet.
+    fn cell(&self, question: &Question) -> Cell {
+        let is_good = |cell: &Cell| cell.get().is_none_or(|kept| Instant::now() < kept.until);
+        self.with(|generations| {
+            let Generations { young, octets: taken, old } = generations;
+            if let Some(cell) = young.get(question).filter(|cell| is_good(cell)) {
+                return Arc::clone(cell);
+            }
+            if young.len() >= self.most || *taken >= self.most_octets {
+                *old = std::mem::take(young);
+                *taken = 0;
+            }
+            let cell = old.remove(question).filter(is_good).unwrap_or_default();
+            *taken += cell.get().map_or(0, |kept| octets(&kept.response));
+            young.insert(question.clone(), Arc::clone(&cell));
+            cell
+        })
+    }
+}
+
+/// The response with what is left of its TTL.
+fn aged(response: &Response, age: Duration) -> Response {
+    let mut response = response.clone();
+    if let Response::Records(set) = &mut response {
+        set.ttl = set.ttl.saturating_sub(u32::try_from(age.as_secs()).unwrap_or(u32::MAX));
+    }
+    response
+}
+
+/// About how much a response takes.
+fn octets(response: &Response) -> usize {
+    let data = response.data().iter().map(|data| match data {
+        Data::Txt(txt) => txt.wire_len(),
+        Data::Other(_, octets) => octets.len(),
+        _ => 0,
+    });
+    OVERHEAD + data.map(|octets| octets + size_of::<Data>() + 64).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use mailproof_dns::Failure;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    fn question(index: usize) -> Question {
+        Question::txt(format!("n{index}.example").parse().unwrap())
+    }
+
+    fn answer(response: Response, seconds: u64) -> Answer {
+        Answer { response, ttl: Duration::from_secs(seconds) }
+    }
+
+    fn cache(cached_responses: usize, cached_octets: usize) -> Cache {
+        Cache::new(&Limits { cached_responses, cached_octets, ..Limits::default() })
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn what_may_be_kept_is_kept() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let failed = Response::Failure(Failure::ServFail);
+            for (index, seconds, first, second) in [
+                (1, 60, Response::NxDomain, Response::NxDomain),
+                (2, 0, Response::NxDomain, Response::NoData),
+                (3, 0, failed, Response::NoData),
+            ] {
+                let question = question(index);
+                let asked = cache.lookup(&question, async { answer(first.clone(), seconds) }).await;
+                assert_eq!(asked.response, first);
+                let again = async { answer(Response::NoData, 60) };
+                assert_eq!(cache.lookup(&question, again).await.response, second);
+            }
+        });
+    }
+
+    #[test]
+    fn one_asks_and_the_others_wait_even_for_what_is_not_kept() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let question = question(1);
+            let slow = async {
+                tokio::task::yield_now().await;
+                answer(Response::Failure(Failure::ServFail), 0)
+            };
+            let other = async { answer(Response::NoData, 60) };
+            let (first, second) =
+                tokio::join!(cache.lookup(&question, slow), cache.lookup(&question, other));
+            assert_eq!(first.response, Response::Failure(Failure::ServFail));
+            assert_eq!(second.response, first.response);
+        });
+    }
+
+    #[test]
+    fn who_gives_up_lets_another_ask() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let question = question(1);
+            {
+                let mut never = std::pin::pin!(cache.lookup(&question, std::future::pending()));
+                let once = std::future::poll_fn(|context| {
+                    assert!(never.as_mut().poll(context).is_pending());
+                    std::task::Poll::Ready(())
+                });
+                once.await;
+            }
+            let answer = cache.lookup(&question, async { answer(Response::NoData, 60) }).await;
+            assert_eq!(answer.response, Response::NoData);
+        });
+    }
+
+    #[test]
+    fn the_cache_is_bounded_in_answers_and_in_octets() {
+        let cache = cache(1000, usize::MAX);
+        for index in 0..5000 {
+            cache.cell(&question(index));
+            cache.cell(&question(0));
+        }
+        cache.with(|generations| {
+            assert!(generations.young.len() + generations.old.len() <= 1000);
+            assert!(generations.young.contains_key(&question(0)));
+        });
+        run(async {
+            let cache = self::cache(1000, 1 << 20);
+            for index in 0..100 {
+                let large = Response::records([Data::txt("x".repeat(50_000))]);
+                cache.lookup(&question(index), async { answer(large, 60) }).await;
+            }
+            cache.with(|generations| {
+                let kept = generations.young.len() + generations.old.len();
+                assert!((10..=24).contains(&kept), "{kept}");
+            });
+        });
+    }
+
+    #[test]
+    fn the_ttl_grows_less() {
+        let response = Response::records([Data::txt("x")]);
+        let Response::Records(set) = aged(&response, Duration::from_secs(100)) else { panic!() };
+        assert_eq!(set.ttl, 3500);
+    }
+}
