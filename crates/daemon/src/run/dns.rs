@@ -27,13 +27,13 @@ pub(crate) struct Dns {
 
 #[derive(Clone)]
 enum Source {
-    Network(Box<HickoryResolver>),
+    Network(Arc<HickoryResolver>),
     Zone(Arc<Zone>),
 }
 
 impl Dns {
     pub(crate) fn network(resolver: HickoryResolver, metrics: &Arc<Metrics>) -> Dns {
-        Dns::of(Source::Network(Box::new(resolver)), metrics)
+        Dns::of(Source::Network(Arc::new(resolver)), metrics)
     }
 
     pub(crate) fn zone(zone: Zone, metrics: &Arc<Metrics>) -> Dns {
@@ -47,7 +47,7 @@ impl Dns {
     /// The same, answering with a failure from this time on what it does not know.
     pub(crate) fn until(&self, deadline: Instant) -> Dns {
         let source = match &self.source {
-            Source::Network(resolver) => Source::Network(Box::new(resolver.until(deadline))),
+            Source::Network(resolver) => Source::Network(Arc::new(resolver.until(deadline))),
             zone @ Source::Zone(_) => zone.clone(),
         };
         Dns { source, ..self.clone() }

@@ -100,13 +100,17 @@ impl Arriving {
     /// Waits for the MTA. Meanwhile the DNS is asked about the client and the sender, if the message
     /// may come to be verified; what is there already is taken before anything is asked.
     pub(crate) async fn more(&mut self, wire: &mut Wire, roles: &[Role]) -> Result<bool, Broken> {
-        let macros = wire.session.macros();
-        self.is_foreseen = self.is_foreseen
-            || !self.with_client(macros, |client| self.state.config.may_verify(roles, client));
+        let (deadline, macros) = (Some(self.deadline), wire.session.macros());
+        let may_verify = |client: &Client<'_>| self.state.config.may_verify(roles, client);
+        let (Some(ip), false) = (self.ip, self.is_foreseen) else {
+            return wire.more(deadline).await;
+        };
+        if !self.with_client(macros, may_verify) {
+            self.is_foreseen = true;
+            return wire.more(deadline).await;
+        }
         let receiver = self.state.receiver(mta(macros));
-        let Arriving { ahead, ip, helo, mail_from, is_foreseen, .. } = self;
-        let deadline = Some(self.deadline);
-        let (Some(ip), false) = (*ip, *is_foreseen) else { return wire.more(deadline).await };
+        let Arriving { ahead, helo, mail_from, is_foreseen, .. } = self;
         let (envelope, now) = (Envelope { ip, helo, mail_from }, now());
         // A flush that is broken off would send twice.
         wire.flush().await?;

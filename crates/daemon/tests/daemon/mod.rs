@@ -122,11 +122,16 @@ impl Daemon {
     }
 }
 
+/// Where the first line of a table begins.
+fn first_table(text: &str) -> usize {
+    if text.starts_with('[') { 0 } else { text.find("\n[").unwrap_or(text.len()) }
+}
+
 pub fn configure(home: &TempDir, more: &str) {
     let path = |name: &str| home.path().join(name).display().to_string();
     let mut more = more.to_owned();
     more = more.replace("selector", &format!("file = {:?}\nselector", path("key")));
-    let (head, tables) = more.split_at(more.find('[').unwrap_or(more.len()));
+    let (head, tables) = more.split_at(first_table(&more));
     let socket = path("milter.sock");
     let log = if tables.contains("[log]") { "" } else { "[log]\nto = \"stderr\"\n" };
     let text = format!("{head}\n[[listener]]\nsocket = \"local:{socket}\"\n{tables}\n{log}");
