@@ -71,7 +71,7 @@ pub struct AddressError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressErrorKind {
-    /// Octets that are not UTF-8 (RFC 6532 3.1).
+    /// Octets that are not UTF-8 (RFC 6532 3.1), in an address or beside a backslash.
     #[error("the field is not UTF-8")]
     InvalidUtf8,
     /// An octet that no token of RFC 5322 3.2 has here.
@@ -147,11 +147,23 @@ impl AddressList {
     /// # Errors
     /// The first place where the text is no address list, or more mailboxes than the limit.
     pub fn parse(octets: &[u8], limits: &Limits) -> Result<AddressList, AddressError> {
-        if let Err(error) = std::str::from_utf8(octets) {
-            let start = error.valid_up_to();
-            let end = error.error_len().map_or(octets.len(), |length| start + length);
-            return Err(AddressError { kind: AddressErrorKind::InvalidUtf8, span: start..end });
+        // Disputed. RFC 6532 3.1 has UTF-8 alone; readers show a name in Latin-1 or EUC-JP as they
+        // can, and take the address; we do, because no reading gives another. Not beside a
+        // backslash, which may be half of a character in Shift_JIS. Case: from-latin-1-name.
+        let invalid = invalid_utf8(octets, 0..octets.len());
+        if let Some(error) = invalid.clone().filter(|_| octets.contains(&b'\\')) {
+            return Err(error);
         }
+        let list = AddressList::of(octets, limits)?;
+        let parts = |mailbox: &Mailbox| [mailbox.local_part.clone(), mailbox.domain.span.clone()];
+        let parts = invalid.iter().flat_map(|_| list.mailboxes.iter().flat_map(parts));
+        match parts.filter_map(|part| invalid_utf8(octets, part)).next() {
+            Some(error) => Err(error),
+            None => Ok(list),
+        }
+    }
+
+    fn of(octets: &[u8], limits: &Limits) -> Result<AddressList, AddressError> {
         match grammar::address_list(octets, limits) {
             Ok((_, list)) => Ok(list),
             Err(nom::Err::Error(trouble) | nom::Err::Failure(trouble)) => {
@@ -163,4 +175,11 @@ impl AddressList {
             }),
         }
     }
+}
+
+fn invalid_utf8(octets: &[u8], part: Range<usize>) -> Option<AddressError> {
+    let error = std::str::from_utf8(octets.get(part.clone())?).err()?;
+    let start = part.start + error.valid_up_to();
+    let end = error.error_len().map_or(part.end, |length| start + length);
+    Some(AddressError { kind: AddressErrorKind::InvalidUtf8, span: start..end })
 }

@@ -1,7 +1,8 @@
 //! The lexical tokens of RFC 5322 3.2, with the obsolete forms of 4.1 and the UTF-8 of RFC 6532.
 //!
-//! Each function is a nom parser over octets that are valid UTF-8. A token that has begun and
-//! cannot end is a [`nom::Err::Failure`]: there is no second reading of an open comment.
+//! Each function is a nom parser over octets; what has to be UTF-8, the caller looks at. A token
+//! that has begun and cannot end is a [`nom::Err::Failure`]: there is no second reading of an open
+//! comment.
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while1};
