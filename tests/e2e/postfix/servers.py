@@ -79,6 +79,7 @@ minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
 bounce_queue_lifetime = 0
+inet_protocols = ipv4
 smtpd_peername_lookup = {"no" if lab.is_plain else "yes"}
 """
         self.after = f"""
@@ -96,7 +97,6 @@ virtual_gid_maps = static:65534
 alias_maps =
 alias_database =
 inet_interfaces = {"127.0.0.1" if lab.is_plain else self.address}
-inet_protocols = ipv4
 smtp_bind_address = {self.address}
 smtp_tls_security_level = none
 relayhost = [{other}]:{lab.port}
@@ -112,7 +112,7 @@ relayhost = [{other}]:{lab.port}
             os.makedirs(directory, exist_ok=True)
         shutil.chown(self.data, "postfix")
         for name in ("dynamicmaps.cf", "postfix-files", "postfix-script", "post-install"):
-            if not os.path.exists(f"{self.etc}/{name}"):
+            if os.path.exists(f"/etc/postfix/{name}") and not os.path.exists(f"{self.etc}/{name}"):
                 shutil.copy(f"/etc/postfix/{name}", self.etc)
         with open(f"{self.etc}/main.cf", "w") as it:
             it.write(self.before + self.lab.text(main) + self.after)
@@ -180,6 +180,11 @@ relayhost = [{other}]:{lab.port}
 
     def flush(self):
         subprocess.run(["postqueue", "-c", self.etc, "-f"], stderr=subprocess.DEVNULL)
+
+    def release(self):
+        """What is held is delivered."""
+        command = ["postsuper", "-c", self.etc, "-H", "ALL"]
+        subprocess.run(command, check=True, capture_output=True)
 
     def queued(self, queue):
         """The messages in a queue, by their ids."""

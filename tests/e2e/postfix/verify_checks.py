@@ -1,6 +1,6 @@
 """Mail of others: what mailproofd writes down, and what it refuses."""
 
-from mail import message
+from mail import Smtp, message
 from servers import MAIN, Mailproofd, Postfix, verifier
 from world import dkimpy_signs
 
@@ -181,6 +181,18 @@ def forged(lab):
         "no field with a space before its colon is left",
     )
     lab.has(str(got), "Hello.", "the body is there")
+    # What a policy service prepends counts among the fields that Postfix numbers.
+    prepended = "check_client_access static:{PREPEND Authentication-Results: policy.example; none}"
+    here.reload(f"{MAIN}smtpd_client_restrictions = {prepended}\n")
+    box = lab.mailbox()
+    octets = message("ann@reject.example", fields=[forgeries[0], other, forgeries[3], other] * 40)
+    here.send("ann@reject.example", f"{box}@receiver.example", octets, lab.evil)
+    got = lab.delivered(box)
+    lab.has(got.results(), "dmarc=fail", "of 160 fields, 80 forged")
+    names = [value.split(";")[0] for value in got.all("Authentication-Results")]
+    expected = ["mx.receiver.example", "policy.example", *["mx.elsewhere.example"] * 80]
+    lab.check(names == expected, "the right ones are removed")
+    here.reload(MAIN)
     for number, forgery in enumerate(forgeries):
         box = lab.mailbox()
         here.send(
@@ -194,3 +206,73 @@ def forged(lab):
             len(fields) == 1 and "dmarc=fail" in fields[0],
             f"disguise {number + 1}: {forgery.encode()}",
         )
+
+
+def shapes(lab):
+    """Headers of all shapes: forged results are removed from each, and each is delivered."""
+    verifier(lab, "[verify]\nreceived-spf = true\n")
+    here = Postfix(
+        lab, True, f"{MAIN}inet_protocols = all\nsmtpd_authorized_xclient_hosts = {lab.evil}\n"
+    )
+    box = lab.mailbox()
+    to = f"{box}@receiver.example"
+    forged = "Authentication-Results: mx.receiver.example; dmarc=pass header.from=reject.example"
+    rest = "Subject: x\r\nDate: Wed, 25 Nov 2026 08:00:00 +0000\r\n\r\nHello.\r\n"
+    for name, header, wanted in (
+        (
+            "two From fields",
+            "From: ann@reject.example\r\nFrom: joe@sender.example",
+            "dmarc=permerror",
+        ),
+        ("authors of two domains", "From: ann@reject.example, joe@sender.example", "dmarc=fail"),
+        ("no From", "To: x@receiver.example", "dmarc="),
+        ("an empty From", "From:", "dmarc="),
+        ("no address in From", "From: Ann the Nobody", "dmarc="),
+        ("a group in From", "From: undisclosed:;", "dmarc="),
+        ("octets in From", "From: =?x?= \xff\xfe <ann@reject.example>", "dmarc=fail"),
+        ("an A-label in From", "From: a@xn--bcher-kva.example", "dmarc=none"),
+        (
+            "a DKIM-Signature of garbage",
+            "DKIM-Signature: v=\x80;;=\r\nFrom: ann@reject.example",
+            "dkim=neutral",
+        ),
+        ("an empty DKIM-Signature", "DKIM-Signature:\r\nFrom: ann@reject.example", "dkim="),
+        (
+            "20 signatures",
+            "DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=x; h=From; bh=; b=\r\n" * 20
+            + "From: ann@reject.example",
+            "dmarc=fail",
+        ),
+        ("an ARC set of garbage", "ARC-Seal: i=1; cv=none\r\nFrom: ann@reject.example", "arc=fail"),
+        ("a field without name", "From: ann@reject.example\r\n: x", "dmarc=fail"),
+    ):
+        octets = f"{forged}\r\n{header}\r\n{rest}".encode("latin-1")
+        reply = here.send("ann@reject.example", to, octets, lab.evil)
+        lab.check(reply.startswith("250"), f"{name}: {reply}")
+        got = lab.delivered(box)
+        lab.has(got.results(), wanted, name)
+        lab.check(len(got.all("Authentication-Results")) == 1, f"{name}: the forged field is gone")
+        lab.check("dmarc=pass" not in str(got), f"{name}: nothing passes")
+    lab.has(got.all("Received-SPF")[0], "fail ", "Received-SPF on request")
+    reply = here.send("ann@reject.example", to, b".\r\n"[:0], lab.evil)
+    lab.check(reply.startswith("250"), f"an empty message: {reply}")
+    lab.has(lab.delivered(box).results(), "spf=fail", "an empty message")
+
+    client = Smtp(lab, lab.here, source=lab.evil)
+    client.say("XCLIENT NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::7")
+    client.say("EHLO client.example")
+    client.send("joe@six.example", to, message("joe@six.example"))
+    results = lab.delivered(box).results()
+    lab.has(results, "spf=pass", "a client of IPv6")
+    lab.has(results, "dmarc=pass", "a client of IPv6")
+    client.close()
+    client = Smtp(lab, lab.here, source=lab.evil)
+    client.say("XCLIENT NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]")
+    client.say("EHLO client.example")
+    reply = client.send("joe@six.example", to, message("joe@six.example"))
+    lab.check(reply.startswith("250"), f"a client without an address: {reply}")
+    lab.check(
+        "dmarc=pass" not in lab.delivered(box).results(),
+        "a client without an address passes nothing",
+    )
+    client.close()

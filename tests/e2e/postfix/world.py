@@ -32,6 +32,8 @@ def records(lab):
         f'mail.sender.example. TXT "v=spf1 ip4:{lab.there} -all"',
         ".".join(reversed(lab.there.split("."))) + ".in-addr.arpa. PTR mail.sender.example.",
         "far.example. MX 10 mail.sender.example.",
+        'six.example. TXT "v=spf1 ip6:2001:db8::/64 -all"',
+        '_dmarc.six.example. TXT "v=DMARC1; p=reject"',
         'softfail.example. TXT "v=spf1 ~all"',
         'broken.example. TXT "v=spf1 ip4:192.0.2.300 -all"',
         'explained.example. TXT "v=spf1 -all exp=why.explained.example"',
