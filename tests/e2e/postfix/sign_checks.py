@@ -191,7 +191,7 @@ def bounces(lab):
     lab.check(there.queued("deferred") == [], "nothing is left")
 
 
-def sealed(lab, _until_it_runs=True):
+def sealed(lab):
     """Forwarded mail is sealed (ARC), and a host that trusts the sealer takes it."""
     private = "/etc/mailproofd/keys/seal.private"
     lab.write(
