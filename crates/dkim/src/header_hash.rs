@@ -3,6 +3,7 @@
 use mailproof_canonicalization::{Canonicalization, header_field};
 use mailproof_message::{Field, Header};
 
+use crate::crypto::{Digest, Sha256};
 use crate::signature::{Signature, SignedFields};
 
 /// The fields of a header section, with a mark of each name by which most others are told apart
@@ -28,6 +29,11 @@ impl<'h> FieldIndex<'h> {
         };
         let fields = header.fields().map(marked).collect();
         FieldIndex { fields, present, repeated }
+    }
+
+    /// An index that holds no field.
+    pub(crate) fn empty() -> FieldIndex<'h> {
+        FieldIndex { fields: Vec::new(), present: 0, repeated: 0 }
     }
 
     /// Whether more than one field may have this name; if not, none or one has.
@@ -110,24 +116,69 @@ pub fn selected_fields<'h>(
 /// canonical form, each with its CRLF, then the signature's own field with the value of b= removed
 /// and without a final CRLF. `place` tells which field of the header that is, from the top.
 pub fn header_hash_input(header: &Header, place: usize, signature: &Signature) -> Vec<u8> {
-    hash_input(&FieldIndex::new(header), place, signature)
+    let (fields, mut input) = (FieldIndex::new(header), Vec::new());
+    let canonicalization = signature.header_canonicalization;
+    signed_input(&fields, &signature.signed_fields, Some(place), canonicalization, &mut input);
+    own_input(&fields, place, signature, &mut input);
+    input
 }
 
-pub(crate) fn hash_input(fields: &FieldIndex<'_>, place: usize, signature: &Signature) -> Vec<u8> {
-    let canonicalization = signature.header_canonicalization;
-    let mut input = Vec::with_capacity(4096);
-    signed_input(fields, &signature.signed_fields, Some(place), canonicalization, &mut input);
-    if let Some(own) = fields.at(place) {
-        // RFC 6376 3.7: "the value of the "b=" tag (including all surrounding whitespace) deleted
-        // (i.e., treated as if it were the empty string)".
-        let field = own.without_line_end();
-        let value = field.len() - own.value().len();
-        let span = &signature.signature_span;
-        let before = field.get(..value + span.start).unwrap_or(field);
-        let after = field.get(value + span.end..).unwrap_or_default();
-        header_field(canonicalization, &[before, after].concat(), &mut input);
+/// Hashes for the signatures of one message, one after the other. Who signs twice, as with two keys
+/// or for two domains, mostly signs the same fields: they are made canonical and hashed once.
+#[derive(Default)]
+pub(crate) struct HeaderHasher<'s> {
+    last: Option<(&'s Signature, Sha256)>,
+    input: Vec<u8>,
+}
+
+impl<'s> HeaderHasher<'s> {
+    /// The digest of [`header_hash_input`].
+    pub(crate) fn digest(
+        &mut self,
+        fields: &FieldIndex<'_>,
+        place: usize,
+        signature: &'s Signature,
+    ) -> Digest {
+        let canonicalization = signature.header_canonicalization;
+        let names = &signature.signed_fields;
+        // Where h= names the signature's own field, its place decides what is selected.
+        let own_name = fields.at(place).and_then(Field::name).unwrap_or_default();
+        let by_place = names.iter().any(|name| name.eq_ignore_ascii_case(own_name));
+        let mut hash = match &self.last {
+            Some((last, hash))
+                if last.header_canonicalization == canonicalization
+                    && last.signed_fields == *names
+                    && !by_place =>
+            {
+                hash.clone()
+            }
+            _ => {
+                self.input.clear();
+                signed_input(fields, names, Some(place), canonicalization, &mut self.input);
+                let mut hash = Sha256::default();
+                hash.update(&self.input);
+                self.last = (!by_place).then(|| (signature, hash.clone()));
+                hash
+            }
+        };
+        self.input.clear();
+        own_input(fields, place, signature, &mut self.input);
+        hash.update(&self.input);
+        hash.finish()
     }
-    input
+}
+
+/// The signature's own field in canonical form, with the value of b= removed.
+fn own_input(fields: &FieldIndex<'_>, place: usize, signature: &Signature, input: &mut Vec<u8>) {
+    let Some(own) = fields.at(place) else { return };
+    // RFC 6376 3.7: "the value of the "b=" tag (including all surrounding whitespace) deleted
+    // (i.e., treated as if it were the empty string)".
+    let field = own.without_line_end();
+    let value = field.len() - own.value().len();
+    let span = &signature.signature_span;
+    let before = field.get(..value + span.start).unwrap_or(field);
+    let after = field.get(value + span.end..).unwrap_or_default();
+    header_field(signature.header_canonicalization, &[before, after].concat(), input);
 }
 
 /// The selected fields in canonical form, each with its CRLF.
@@ -138,10 +189,46 @@ pub(crate) fn signed_input(
     canonicalization: Canonicalization,
     input: &mut Vec<u8>,
 ) {
+    input.reserve(4096);
     fields.select(signed_fields, except, |field| {
         if let Some(field) = field {
             header_field(canonicalization, field.without_line_end(), input);
             input.extend_from_slice(b"\r\n");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn what_is_shared_changes_no_hash() {
+        let field = |names: &str, canonicalization: &str, selector: usize| {
+            format!(
+                "DKIM-Signature: v=1; a=rsa-sha256; c={canonicalization}; d=example.org;\r\n \
+                 s=s{selector}; h={names}; bh=AAAA; b=AA\r\n AA\r\n"
+            )
+        };
+        let mut message = String::new();
+        let names =
+            ["from:to:from", "from:DKIM-Signature", "from:dkim-signature:to", "From:To:from"];
+        for (selector, names) in names.iter().flat_map(|names| [names; 3]).enumerate() {
+            let canonicalization = if selector % 5 == 4 { "simple" } else { "relaxed" };
+            message += &field(names, canonicalization, selector);
+        }
+        message += "From: a@example.org\r\nTo:  b@example.org,\r\n c@example.org\r\n\r\n";
+        let header = Header::parse(message.as_str());
+        let signatures: Vec<Signature> = header
+            .named("DKIM-Signature")
+            .map(|field| Signature::parse(field.value(), &Limits::default()).unwrap())
+            .collect();
+        let fields = FieldIndex::new(&header);
+        let mut hasher = HeaderHasher::default();
+        for (place, signature) in signatures.iter().enumerate() {
+            let alone = Sha256::digest(&header_hash_input(&header, place, signature));
+            assert_eq!(hasher.digest(&fields, place, signature), alone, "{place}");
+        }
+    }
 }

@@ -318,21 +318,21 @@ fn domain_name(value: &[u8], underscore: bool) -> Result<Name, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
-    for label in text.split('.') {
+    for label in value.split(|&octet| octet == b'.') {
         // Octets beyond ASCII are judged as U-labels when the name is made.
         let valid = |octet: u8| {
             octet.is_ascii_alphanumeric()
-                || octet == b'-'
-                || !octet.is_ascii()
-                || (underscore && octet == b'_')
+                | (octet == b'-')
+                | !octet.is_ascii()
+                | (underscore & (octet == b'_'))
         };
         if label.is_empty() {
             return Err("it has an empty label");
         }
-        if !label.bytes().all(valid) {
+        if !label.iter().fold(true, |all, &octet| all & valid(octet)) {
             return Err("it has a character that no domain name has");
         }
-        if label.starts_with('-') || label.ends_with('-') {
+        if label.starts_with(b"-") || label.ends_with(b"-") {
             return Err("a label begins or ends with a hyphen");
         }
     }

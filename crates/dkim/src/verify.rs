@@ -7,8 +7,8 @@ use mailproof_message::Header;
 
 use crate::body_hash::{BodyHasher, BodyHashes};
 use crate::candidate::{self, Candidate, State};
-use crate::crypto::{Digest, Sha256, VerifyingKey};
-use crate::header_hash::{FieldIndex, hash_input};
+use crate::crypto::{Digest, VerifyingKey};
+use crate::header_hash::{FieldIndex, HeaderHasher};
 use crate::keys::{KeyCache, NoCache};
 use crate::limits::Limits;
 use crate::outcome::{Cause, Checks, Outcome, SignatureOutcome};
@@ -89,14 +89,16 @@ impl<'h> Verifier<'h> {
         policy: Policy,
         limits: Limits,
     ) -> Verifier<'h> {
-        let candidates = signatures
+        let candidates: Vec<Candidate> = signatures
             .into_iter()
             .map(|(place, signature)| Candidate {
                 place,
                 state: candidate::ready(place, signature, now, &policy),
             })
             .collect();
-        Verifier::begin(FieldIndex::new(header), candidates, policy, limits)
+        let fields =
+            if candidates.is_empty() { FieldIndex::empty() } else { FieldIndex::new(header) };
+        Verifier::begin(fields, candidates, policy, limits)
     }
 
     fn begin(
@@ -172,8 +174,11 @@ impl Verification<'_> {
     /// As [`Verification::verify`].
     pub fn verify_with(&self, answers: &Answers, cache: &dyn KeyCache) -> Result<Outcome, Missing> {
         candidate::keys(&self.candidates, answers)?;
-        let signatures =
-            self.candidates.iter().map(|candidate| self.one(candidate, answers, cache));
+        let mut hasher = HeaderHasher::default();
+        let signatures = self
+            .candidates
+            .iter()
+            .map(|candidate| self.one(candidate, answers, cache, &mut hasher));
         Ok(Outcome { signatures: signatures.collect::<Result<_, Missing>>()? })
     }
 
@@ -192,31 +197,35 @@ impl Verification<'_> {
         answers: &Answers,
         cache: &dyn KeyCache,
     ) -> Result<Option<SignatureOutcome>, Missing> {
-        self.candidates.get(number).map(|candidate| self.one(candidate, answers, cache)).transpose()
+        let mut hasher = HeaderHasher::default();
+        let one = |candidate| self.one(candidate, answers, cache, &mut hasher);
+        self.candidates.get(number).map(one).transpose()
     }
 
-    fn one(
+    fn one<'s>(
         &self,
-        candidate: &Candidate,
+        candidate: &'s Candidate,
         answers: &Answers,
         cache: &dyn KeyCache,
+        hasher: &mut HeaderHasher<'s>,
     ) -> Result<SignatureOutcome, Missing> {
         match &candidate.state {
             State::Settled(outcome) => Ok((**outcome).clone()),
             State::Ready { signature, question } => {
                 let response = answers.require(question)?;
-                Ok(self.judge(candidate.place, signature, response, cache))
+                Ok(self.judge(candidate.place, signature, response, cache, hasher))
             }
         }
     }
 
     /// RFC 6376 6.1.2 and 6.1.3 for one signature.
-    fn judge(
+    fn judge<'s>(
         &self,
         place: usize,
-        signature: &Arc<Signature>,
+        signature: &'s Arc<Signature>,
         response: &Response,
         cache: &dyn KeyCache,
+        hasher: &mut HeaderHasher<'s>,
     ) -> SignatureOutcome {
         let trial = Trial {
             algorithm: signature.algorithm,
@@ -226,8 +235,11 @@ impl Verification<'_> {
             cache,
         };
         let mut header_digest = None;
-        let tried =
-            trial.run(response, |key| self.compare(place, signature, key, &mut header_digest));
+        let tried = trial.run(response, |key| {
+            let digest =
+                *header_digest.get_or_insert_with(|| hasher.digest(&self.fields, place, signature));
+            self.compare(signature, key, &digest)
+        });
         SignatureOutcome {
             cause: tried.cause,
             field: place,
@@ -241,20 +253,17 @@ impl Verification<'_> {
 
     fn compare(
         &self,
-        place: usize,
         signature: &Signature,
         key: &VerifyingKey,
-        header_digest: &mut Option<Digest>,
+        header_digest: &Digest,
     ) -> (Cause, Checks) {
         let body = self.hashes.hash(signature.body_canonicalization, signature.body_length);
         let (body_hash, body_octets) = body.unwrap_or_default();
-        let digest = *header_digest
-            .get_or_insert_with(|| Sha256::digest(&hash_input(&self.fields, place, signature)));
         let signed = signature.body_length.unwrap_or(body_octets);
         let checks = Checks {
             body_hash,
             body_matches: signed <= body_octets && signature.body_hash == body_hash,
-            header_matches: key.verify(&digest, &signature.signature),
+            header_matches: key.verify(header_digest, &signature.signature),
             body_octets,
             unsigned_octets: body_octets.saturating_sub(signed),
         };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::hash::NameHash;
 use crate::{Failure, Question, Response};
 
 static BUDGET: Response = Response::Failure(Failure::Budget);
@@ -9,7 +10,7 @@ static BUDGET: Response = Response::Failure(Failure::Budget);
 /// The responses known so far: one snapshot of the DNS for one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
-    responses: HashMap<Question, Response>,
+    responses: HashMap<Question, Response, NameHash>,
     exhausted: bool,
 }
 

@@ -37,6 +37,7 @@
 mod answers;
 mod data;
 mod display;
+mod hash;
 mod limits;
 mod master_file;
 mod message;

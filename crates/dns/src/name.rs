@@ -126,11 +126,11 @@ impl Name {
     /// As [`Name::from_str`].
     pub fn prepend(&self, prefix: &str) -> Result<Name, NameError> {
         let prefix: Name = prefix.parse()?;
-        let wire = [&*prefix.wire, &*self.wire].concat();
-        if wire.len() > MAX_WIRE {
+        let length = prefix.wire.len() + self.wire.len();
+        if length > MAX_WIRE {
             return Err(NameError::TooLong);
         }
-        Ok(Name { wire: wire.into() })
+        Ok(Name { wire: prefix.wire.iter().chain(&*self.wire).copied().collect() })
     }
 }
 

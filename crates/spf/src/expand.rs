@@ -176,8 +176,8 @@ fn nibbles(address: [u8; 16]) -> Vec<[u8; 1]> {
 pub fn reverse_name(ip: IpAddr) -> Option<Name> {
     match ip {
         IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets().map(|octet| octet.to_string());
-            Name::from_labels([d.as_str(), &c, &b, &a, "in-addr", "arpa"]).ok()
+            let [a, b, c, d] = ip.octets();
+            Name::from_dotted(format!("{d}.{c}.{b}.{a}.in-addr.arpa").as_bytes()).ok()
         }
         IpAddr::V6(ip) => {
             let nibbles = nibbles(ip.octets());

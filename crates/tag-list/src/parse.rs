@@ -106,8 +106,8 @@ impl<'a> TagList<'a> {
     /// As [`TagList::parse`].
     pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
         let text = check_octets(list)?;
-        // A signature has ten or so tags.
-        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(16);
+        // A signature has ten or so tags; allocators are quick up to a kilobyte.
+        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
         let mut seen = 0_u64;
         let mut start = 0;
         loop {
