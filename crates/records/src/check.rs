@@ -4,7 +4,8 @@ use mailproof_dns::{Answers, Failure, Missing, Name, Question, RecordType, Respo
 
 use crate::finding::Text;
 use crate::{
-    Finding, Kind, Profile, Report, Request, Severity, dkim, dmarc, hygiene, mx, spf, tls,
+    Finding, Kind, Profile, Report, Request, Severity, Source, authority, dkim, dmarc, hygiene, mx,
+    spf, tls,
 };
 
 /// Checks what is published for a domain.
@@ -12,13 +13,16 @@ use crate::{
 /// # Errors
 /// The questions that are not answered yet.
 pub fn check(request: &Request, answers: &Answers) -> Result<Report, Missing> {
-    let mut look = Look { answers, missing: Missing::new(), report: Report::default() };
+    let mut report = Report::default();
+    report.limits = request.limits;
+    let mut look = Look { answers, missing: Missing::new(), report };
     spf::check(request, &mut look);
     dkim::check(request, &mut look);
     dmarc::check(request, &mut look);
     mx::check(request, &mut look);
     tls::check(request, &mut look);
     hygiene::check(request, &mut look);
+    authority::check(request, &mut look);
     let Look { missing, mut report, .. } = look;
     missing.into_result()?;
     for finding in &mut report.findings {
@@ -38,17 +42,23 @@ fn severity(finding: &Finding, profile: Profile) -> Severity {
     }
 }
 
-/// Checks one record without any DNS.
+/// Checks one record, or one policy, without any DNS.
 pub fn check_record(kind: Kind, name: &Name, octets: &[u8], profile: Profile) -> Report {
     let mut report = Report::default();
     let text = Text { name, octets };
-    hygiene::text(&mut report, text);
+    // A policy is a document of lines, and no record.
+    if kind != Kind::MtaStsPolicy {
+        hygiene::text(&mut report, text);
+    }
     match kind {
         Kind::Spf => spf::record(&mut report, text),
         Kind::Dkim => dkim::record(&mut report, text),
         Kind::Dmarc => dmarc::record(&mut report, text),
         Kind::Adsp => report.at("DKIM033", text, 0..octets.len(), "ADSP is Historic"),
         Kind::MtaSts => tls::sts(&mut report, text),
+        Kind::MtaStsPolicy => {
+            tls::policy(&mut report, name, octets);
+        }
         Kind::TlsRpt => tls::rpt(&mut report, text),
         Kind::Bimi => tls::bimi(&mut report, text),
         Kind::Tlsa => tlsa(&mut report, text),
@@ -110,6 +120,11 @@ impl<'a> Look<'a> {
                 None
             }
         }
+    }
+
+    /// Something could not be had over the network: nothing is known.
+    pub(crate) fn lost(&mut self, name: &Name, source: Source, reason: &str) {
+        self.report.about("NET001", name, source, format!("{name}: {reason}"));
     }
 
     /// Whether the answers come from somebody who validates: the root is signed.

@@ -115,6 +115,7 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
                 }
             }
             age(request, selector, text, look);
+            unused(request, selector, text, look);
             Some(octets)
         }
         several => {
@@ -125,6 +126,21 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
             }
             None
         }
+    }
+}
+
+/// A key that no report knows of; one that is revoked is not to be in use.
+fn unused(request: &Request, selector: &Name, text: Text<'_>, look: &mut Look<'_>) {
+    let Some(reports) = &request.reports else { return };
+    let seconds = reports.end.saturating_sub(reports.begin);
+    let is_revoked = KeyRecord::parse(text.octets).is_ok_and(|record| record.public_key.is_none());
+    if seconds >= look.report.limits.reports.as_secs()
+        && !is_revoked
+        && !reports.seen.contains(selector)
+    {
+        let days = seconds / 86_400;
+        let message = format!("selector {selector} is in no report of {days} days");
+        look.report.at("DKIM027", text, 0..text.octets.len(), message);
     }
 }
 

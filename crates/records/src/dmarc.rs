@@ -53,6 +53,10 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let message = format!("{domain} sends no mail, and not everything in its name is rejected");
         look.report.of("DMARC044", &name, RecordType::Txt, message);
     }
+    if request.has_people && effective == Some(Policy::Reject) {
+        let message = format!("people write with addresses of {domain}, and the policy is reject");
+        look.report.of("DMARC046", &name, RecordType::Txt, message);
+    }
     organization(domain, &walk, &name, look);
     if owner == *domain {
         subdomain_policy(&walk, &name, look);

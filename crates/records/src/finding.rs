@@ -1,10 +1,41 @@
 //! Findings and reports.
 
+use std::fmt;
 use std::ops::Range;
 
 use mailproof_dns::{Name, RecordType};
 
-use crate::{Rule, Severity, catalogue};
+use crate::{Limits, Rule, Severity, catalogue};
+
+/// What something is wrong with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Records of this type.
+    Record(RecordType),
+    /// An MTA-STS policy (RFC 8461 3.2).
+    Policy,
+    /// What a mail exchange says and presents (RFC 3207).
+    Exchange,
+    /// A BIMI logo.
+    Logo,
+    /// A mark certificate of BIMI.
+    Mark,
+    /// The registration of a domain (RFC 9083).
+    Registration,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Record(rtype) => write!(f, "{rtype}"),
+            Source::Policy => f.write_str("MTA-STS policy"),
+            Source::Exchange => f.write_str("SMTP"),
+            Source::Logo => f.write_str("BIMI logo"),
+            Source::Mark => f.write_str("BIMI certificate"),
+            Source::Registration => f.write_str("registration"),
+        }
+    }
+}
 
 /// Something that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +46,11 @@ pub struct Finding {
     pub severity: Severity,
     /// The owner of the record.
     pub name: Name,
-    /// Its type.
-    pub rrtype: RecordType,
-    /// Its text, if it has one.
+    /// What is at fault there.
+    pub source: Source,
+    /// The line of a document, from 1.
+    pub line: Option<usize>,
+    /// The text of the record, or of the line.
     pub record: Option<Vec<u8>>,
     /// The octets at fault.
     pub span: Option<Range<usize>>,
@@ -47,13 +80,11 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the SPF record spends, if there is one.
     pub spf: Option<SpfBudget>,
+    /// What held for the checks.
+    pub limits: Limits,
     /// The last finding was one too many.
     is_full: bool,
 }
-
-/// How often one rule finds something in the records of one name. Local choice: nobody mends more
-/// at a time, and a record of 64 kB could be wrong ten thousand times.
-const REPEATS: usize = 50;
 
 /// A record that is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -71,14 +102,43 @@ impl Report {
         span: Range<usize>,
         message: impl Into<String>,
     ) {
-        let is_same = |found: &&Finding| found.rule.id == id && found.name == *text.name;
-        self.is_full = self.findings.iter().filter(is_same).count() >= REPEATS;
+        self.found_at(
+            id,
+            (text.name, Source::Record(RecordType::Txt), None),
+            text.octets,
+            span,
+            message.into(),
+        );
+    }
+
+    /// A finding in a line of a document.
+    pub(crate) fn at_line(
+        &mut self,
+        id: &str,
+        (name, source, line): (&Name, Source, usize),
+        octets: &[u8],
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) {
+        self.found_at(id, (name, source, Some(line)), octets, span, message.into());
+    }
+
+    fn found_at(
+        &mut self,
+        id: &str,
+        (name, source, line): (&Name, Source, Option<usize>),
+        octets: &[u8],
+        span: Range<usize>,
+        message: String,
+    ) {
+        let is_same = |found: &&Finding| found.rule.id == id && found.name == *name;
+        self.is_full = self.findings.iter().filter(is_same).count() >= self.limits.repeats;
         if self.is_full {
             return;
         }
-        if let Some(finding) = finding(id, text.name, RecordType::Txt, message.into()) {
-            let record = Some(text.octets.to_vec());
-            self.findings.push(Finding { record, span: Some(span), ..finding });
+        if let Some(finding) = finding(id, name, source, message) {
+            let record = Some(octets.to_vec());
+            self.findings.push(Finding { record, line, span: Some(span), ..finding });
         }
     }
 
@@ -94,20 +154,33 @@ impl Report {
         &mut self,
         id: &str,
         name: &Name,
-        rrtype: RecordType,
+        rtype: RecordType,
         message: impl Into<String>,
     ) {
-        self.findings.extend(finding(id, name, rrtype, message.into()));
+        self.about(id, name, Source::Record(rtype), message);
+    }
+
+    /// A finding about what is no record.
+    pub(crate) fn about(
+        &mut self,
+        id: &str,
+        name: &Name,
+        source: Source,
+        message: impl Into<String>,
+    ) {
+        self.is_full = false;
+        self.findings.extend(finding(id, name, source, message.into()));
     }
 }
 
-fn finding(id: &str, name: &Name, rrtype: RecordType, message: String) -> Option<Finding> {
+fn finding(id: &str, name: &Name, source: Source, message: String) -> Option<Finding> {
     let rule = catalogue::by_id(id)?;
     Some(Finding {
         rule,
         severity: rule.severity,
         name: name.clone(),
-        rrtype,
+        source,
+        line: None,
         record: None,
         span: None,
         message,

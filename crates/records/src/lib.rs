@@ -17,6 +17,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What is had beside the DNS (policies, certificates, registrations) goes in as facts: [`targets`]
+//! says what there is to fetch, and [`Fetched`], part of the request, what came of it.
+//!
 //! # A new rule
 //!
 //! 1. Declare it in `catalogue/<family>.rs`: an id that was never used, a name, the severity, the
@@ -31,21 +34,31 @@
 //!
 //! STANDARDS: RFC 7208, RFC 6376, RFC 9989, RFC 5321, RFC 7672, RFC 8461, RFC 8460.
 
+mod authority;
 mod catalogue;
 mod check;
 mod dkim;
 mod dmarc;
+mod fetched;
 mod finding;
 mod hygiene;
+mod limits;
 mod mx;
 mod request;
 mod rule;
 mod spf;
+mod targets;
 mod tls;
 
 pub use catalogue::rules;
 pub use check::{check, check_record};
-pub use finding::{Finding, Report, SpfBudget as Spf};
+pub use fetched::{
+    Attempt, Certificate, Document, Fetched, Mark, Presented, Refusal, Registration, Server,
+    Session,
+};
+pub use finding::{Finding, Report, Source, SpfBudget as Spf};
+pub use limits::Limits;
 pub use mailproof_dmarc::Policy;
-pub use request::{Kind, Profile, Request};
+pub use request::{Kind, Profile, Request, Selectors};
 pub use rule::{Rule, Severity};
+pub use targets::{Targets, targets};

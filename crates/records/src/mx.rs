@@ -8,16 +8,6 @@ use mailproof_spf::{is_spf_record, reverse_name};
 use crate::check::Look;
 use crate::{Profile, Request, Severity};
 
-/// Mail exchanges that are looked at. Local choice: the number that RFC 7208 4.6.4 allows the
-/// term "mx"; an answer of 64 kB could name thousands, with five questions each.
-const MAX_EXCHANGES: usize = 10;
-
-/// Addresses of mail exchanges whose reverse names are looked for. Local choice, as above.
-const MAX_ADDRESSES: usize = 50;
-
-/// RFC 8601 2.7.3: reverse names that are followed. SHOULD be limited, as RFC 7208 4.6.4 does.
-const MAX_REVERSE_NAMES: usize = 10;
-
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
     let Some(response) = look.ask(domain, RecordType::Mx) else { return };
@@ -48,23 +38,27 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     if !exchanges.is_empty() && !has_ipv6 && all_known {
         look.report.of("MX013", domain, RecordType::Mx, "no mail exchange has an IPv6 address");
     }
-    addresses.truncate(MAX_ADDRESSES);
+    addresses.truncate(look.report.limits.addresses);
     addresses.extend(&request.must_pass);
     addresses.sort();
     addresses.dedup();
     for address in addresses.into_iter().filter(|address| !is_reserved(*address)) {
         reverse(address, look);
     }
+    for (address, name) in request.helo.iter().take(look.report.limits.addresses) {
+        greeting(*address, name, look);
+    }
 }
 
 /// The mail exchanges of a domain, each once and so many of them.
 pub(crate) fn exchanges<'a>(domain: &Name, look: &mut Look<'a>) -> Vec<&'a Name> {
     let data = look.ask(domain, RecordType::Mx).map(Response::data).unwrap_or_default();
+    let most = look.report.limits.exchanges;
     let mut names: Vec<&Name> = Vec::new();
     for data in data {
         if let Data::Mx(mx) = data
             && mx.exchange != Name::root()
-            && names.len() < MAX_EXCHANGES
+            && names.len() < most
             && !names.contains(&&mx.exchange)
         {
             names.push(&mx.exchange);
@@ -228,7 +222,8 @@ fn reverse(address: IpAddr, look: &mut Look<'_>) {
             _ => None,
         })
     };
-    let (count, names) = (names().count(), names().take(MAX_REVERSE_NAMES).collect::<Vec<_>>());
+    let (count, names) =
+        (names().count(), names().take(look.report.limits.reverse_names).collect::<Vec<_>>());
     let Some(first) = names.first() else {
         let message = format!("{address} has no reverse name");
         look.report.of("PTR001", &name, RecordType::Ptr, message);
@@ -256,6 +251,33 @@ fn reverse(address: IpAddr, look: &mut Look<'_>) {
     if is_generic(address, first) {
         let message = format!("{address} is {first}, a name as dial-up lines have");
         look.report.of("PTR003", &name, RecordType::Ptr, message);
+    }
+}
+
+/// RFC 5321 4.1.4: the name of EHLO should be one of the host.
+fn greeting(address: IpAddr, helo: &Name, look: &mut Look<'_>) {
+    let rtype = if address.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+    let Some(response) = look.ask(helo, rtype) else { return };
+    let has_address = response.data().iter().any(|data| match data {
+        Data::A(found) => IpAddr::V4(*found) == address,
+        Data::Aaaa(found) => IpAddr::V6(*found) == address,
+        _ => false,
+    });
+    if !has_address {
+        let message = format!("{address} greets as {helo}, which does not have this address");
+        look.report.of("PTR004", helo, rtype, message);
+        return;
+    }
+    let Some(reverse) = reverse_name(address) else { return };
+    let Some(response) = look.ask(&reverse, RecordType::Ptr) else { return };
+    let mut names = response.data().iter().filter_map(|data| match data {
+        Data::Ptr(name) => Some(name),
+        _ => None,
+    });
+    // Without a reverse name there is a finding of its own.
+    if !response.data().is_empty() && !names.any(|name| name == helo) {
+        let message = format!("{address} greets as {helo}, and its reverse name is another");
+        look.report.of("PTR004", &reverse, RecordType::Ptr, message);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is asked.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use mailproof_dns::Name;
+use mailproof_dns::{Name, Question};
 
-use crate::Policy;
+use crate::{Fetched, Limits, Policy};
 
 /// What a domain is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -31,8 +32,10 @@ pub enum Kind {
     Dkim,
     /// RFC 9989.
     Dmarc,
-    /// RFC 8461.
+    /// RFC 8461 3.1.
     MtaSts,
+    /// RFC 8461 3.2: the document, no record.
+    MtaStsPolicy,
     /// RFC 8460.
     TlsRpt,
     /// BIMI.
@@ -56,10 +59,33 @@ pub struct Request {
     pub must_pass: Vec<IpAddr>,
     /// Addresses that must not.
     pub must_not_pass: Vec<IpAddr>,
+    /// The names that hosts give with EHLO, by their addresses.
+    pub helo: Vec<(IpAddr, Name)>,
+    /// Whether people write with addresses of the domain, on mailing lists too.
+    pub has_people: bool,
+    /// What aggregate reports say of the selectors.
+    pub reports: Option<Selectors>,
+    /// How long questions took to be answered, of those that took long.
+    pub slow: Vec<(Question, Duration)>,
     /// The DMARC policy expected.
     pub policy: Option<Policy>,
-    /// Seconds since 1970.
+    /// Seconds since 1970; 0 where nobody says.
     pub now: u64,
+    /// What was had over the network beside the DNS.
+    pub fetched: Fetched,
+    /// How much is looked at, and what is too much.
+    pub limits: Limits,
+}
+
+/// The selectors in DMARC aggregate reports (RFC 9990).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selectors {
+    /// Those of signatures of the domain, whatever came of them.
+    pub seen: Vec<Name>,
+    /// When the first report begins, in seconds since 1970.
+    pub begin: u64,
+    /// When the last report ends.
+    pub end: u64,
 }
 
 impl Request {
@@ -71,8 +97,14 @@ impl Request {
             selectors: Vec::new(),
             must_pass: Vec::new(),
             must_not_pass: Vec::new(),
+            helo: Vec::new(),
+            has_people: false,
+            reports: None,
+            slow: Vec::new(),
             policy: None,
             now: 0,
+            fetched: Fetched::default(),
+            limits: Limits::default(),
         }
     }
 }

@@ -93,7 +93,7 @@ fn one(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
         let message = "some receivers refuse on -all before they look at DMARC";
         look.report.at("SPF034", text, end - 4..end, message);
     }
-    tree::check(text, look);
+    tree::check(request, text, look);
     for (addresses, must_pass) in [(&request.must_pass, true), (&request.must_not_pass, false)] {
         for address in addresses {
             expectation(request, *address, must_pass, look);

@@ -1,12 +1,20 @@
 //! What protects the way of mail (MTA-STS, TLS reports, DANE), and what is shown of it (BIMI).
 
-use mailproof_dmarc::{Policy, tree_walk};
-use mailproof_dns::{Data, Name, RecordType, Response};
+mod bimi;
+mod dane;
+mod logo;
+mod policy;
+mod sts;
+
+use mailproof_dns::{Name, RecordType};
 use mailproof_tag_list::{Tag, TagList};
 
+pub(crate) use self::bimi::bimi;
+pub(crate) use self::dane::tlsa;
+pub(crate) use self::policy::policy;
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, Severity, hygiene, mx};
+use crate::{Report, Request, Severity, hygiene};
 
 type Record = fn(&mut Report, Text<'_>);
 
@@ -24,9 +32,11 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         look.report.of("STS012", &name, RecordType::Txt, message);
     }
     if has_bimi == Some(true) {
-        enforced(domain, look);
+        bimi::enforced(domain, look);
     }
-    exchanges(domain, look);
+    sts::check(request, has_sts, look);
+    dane::exchanges(request, look);
+    logo::check(request, look);
     report_path(domain, look);
 }
 
@@ -155,51 +165,6 @@ fn is_report_uri(uri: &[u8]) -> bool {
         || uri.strip_prefix(b"https://").is_some_and(|rest| is_host(rest) || rest.starts_with(b"["))
 }
 
-/// BIMI 4.3.
-pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
-    let Some(tags) = tags(report, text, "BIMI001") else { return };
-    let first = tags.iter().next();
-    if !first.is_some_and(|tag| tag.name == "v" && tag.value == b"BIMI1") {
-        let end = first.map_or(text.octets.len(), |tag| tag.value_span.end);
-        report.at("BIMI001", text, 0..end, "the record does not begin with v=BIMI1");
-    }
-    let end = text.octets.len();
-    let is_https =
-        |value: &[u8]| value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
-    match tags.get("l") {
-        None => report.at("BIMI001", text, end..end, "the record has no l"),
-        Some(tag) if tag.value.is_empty() || is_https(tag.value) => {}
-        Some(tag) => report.at("BIMI001", text, span(tag), "l is no https URI"),
-    }
-    match tags.get("a") {
-        Some(tag) if is_https(tag.value) => {}
-        Some(tag) if !tag.value.is_empty() => {
-            report.at("BIMI001", text, span(tag), "a is no https URI");
-        }
-        _ if tags.get("l").is_some_and(|tag| tag.value.is_empty()) => {}
-        _ => report.at("BIMI005", text, end..end, "the logo has no certificate"),
-    }
-}
-
-/// BIMI 7.1: the policy of DMARC has to be enforced.
-fn enforced(domain: &Name, look: &mut Look<'_>) {
-    let walk = tree_walk(domain, look.answers);
-    let Some(walk) = look.keep(walk) else { return };
-    if walk.failure.is_some() {
-        return;
-    }
-    let weak = |policy: Policy| policy == Policy::None;
-    let is_enforced = walk.records.first().is_some_and(|(_, record)| {
-        record.policies().is_some_and(|policies| {
-            !record.testing && !weak(policies.domain) && !weak(policies.subdomains)
-        })
-    });
-    if let (false, Ok(name)) = (is_enforced, domain.prepend("default._bimi")) {
-        let message = format!("the DMARC policy of {domain} is not enforced");
-        look.report.of("BIMI002", &name, RecordType::Txt, message);
-    }
-}
-
 /// RFC 8460 5.3: reports about a domain that go to the same domain.
 fn report_path(domain: &Name, look: &mut Look<'_>) {
     let Ok(name) = domain.prepend("_smtp._tls") else { return };
@@ -225,90 +190,14 @@ fn report_path(domain: &Name, look: &mut Look<'_>) {
     }
 }
 
-/// RFC 7672: TLSA records of the mail exchanges.
-fn exchanges(domain: &Name, look: &mut Look<'_>) {
-    let exchanges = mx::exchanges(domain, look);
-    let with: Vec<Option<bool>> =
-        exchanges.iter().map(|exchange| exchange_records(exchange, look)).collect();
-    let all_known = with.iter().all(Option::is_some);
-    if all_known && with.contains(&Some(true)) && with.contains(&Some(false)) {
-        let message = "some mail exchanges have TLSA records and some have not";
-        look.report.of("DANE008", domain, RecordType::Mx, message);
-    }
-}
-
-/// Whether a mail exchange has TLSA records.
-fn exchange_records(exchange: &Name, look: &mut Look<'_>) -> Option<bool> {
-    let alias = look.ask(exchange, RecordType::Cname);
-    let alias = alias.and_then(|response| match response.data() {
-        [Data::Cname(target)] => Some(target.clone()),
-        _ => None,
-    });
-    let is_alias = alias.is_some();
-    let mut has_any = false;
-    for host in std::iter::once(exchange.clone()).chain(alias) {
-        let name = host.prepend("_25._tcp").ok()?;
-        let Some(response) = look.ask(&name, RecordType::Tlsa) else {
-            denial(&host, &name, look);
-            return None;
-        };
-        let Response::Records(set) = response else { continue };
-        has_any = true;
-        for data in &set.records {
-            if let Data::Other(RecordType::Tlsa, wire) = data {
-                tlsa(&mut look.report, &name, wire);
-            }
+/// RFC 8461 4.1, RFC 6125 6.4.3: whether a name, whose first label may be a wildcard, is that of a
+/// host.
+fn fits(pattern: &str, host: &Name) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(rest) => {
+            let rest = rest.parse::<Name>().ok();
+            host.parent().is_some_and(|parent| Some(parent) == rest)
         }
-        if !set.authenticated && look.validates() {
-            let message = format!("{name} is not protected by DNSSEC");
-            look.report.of("DANE001", &name, RecordType::Tlsa, message);
-        }
-        if set.records.len() == 1 {
-            let message = format!("{name} has one TLSA record");
-            look.report.of("DANE007", &name, RecordType::Tlsa, message);
-        }
-        if is_alias {
-            let message = format!("{exchange} is an alias");
-            look.report.of("DANE010", &name, RecordType::Tlsa, message);
-        }
-    }
-    Some(has_any)
-}
-
-/// RFC 7672 2.1.2: where the address is secure and the TLSA lookup fails, senders defer.
-fn denial(host: &Name, name: &Name, look: &mut Look<'_>) {
-    let is_secure = [RecordType::A, RecordType::Aaaa].into_iter().any(
-        |rtype| matches!(look.ask(host, rtype), Some(Response::Records(set)) if set.authenticated),
-    );
-    if is_secure && look.has_failed(name, RecordType::Tlsa) {
-        let message = format!("{host} is secure, and the lookup of {name} fails");
-        look.report.of("DANE009", name, RecordType::Tlsa, message);
-    }
-}
-
-/// One TLSA record (RFC 6698 2.1).
-pub(crate) fn tlsa(report: &mut Report, name: &Name, wire: &[u8]) {
-    let [usage, selector, matching, rest @ ..] = wire else {
-        report.of("DANE003", name, RecordType::Tlsa, "the record is too short");
-        return;
-    };
-    let length = match matching {
-        1 => 32,
-        2 => 64,
-        _ => rest.len(),
-    };
-    let shown = format!("{usage} {selector} {matching}");
-    if *usage > 3 || *selector > 1 || *matching > 2 || rest.len() != length || rest.is_empty() {
-        let message = format!("{shown} with {} octets is no TLSA record", rest.len());
-        report.of("DANE003", name, RecordType::Tlsa, message);
-    } else if *usage < 2 {
-        report.of("DANE002", name, RecordType::Tlsa, format!("usage {usage} is not for SMTP"));
-    } else if *matching == 0 {
-        let message = format!("{shown} holds the whole certificate or key");
-        report.of("DANE004", name, RecordType::Tlsa, message);
-    } else if !matches!((usage, selector, matching), (3, 1, 1) | (2, 0 | 1, 1)) {
-        // RFC 7672 3.1 names 2 0 1; 2 1 1 also outlives a renewed certificate.
-        let message = format!("{shown} is neither 3 1 1, 2 0 1 nor 2 1 1");
-        report.of("DANE005", name, RecordType::Tlsa, message);
+        None => pattern.parse::<Name>().is_ok_and(|name| name == *host),
     }
 }

@@ -5,11 +5,12 @@ use mailproof_dns::{Data, Name, Question, RecordType, Response, Txt, resolve_blo
 use mailproof_records::{Kind, Profile, Report, Request, check, check_record};
 use proptest::prelude::*;
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Spf,
     Kind::Dkim,
     Kind::Dmarc,
     Kind::MtaSts,
+    Kind::MtaStsPolicy,
     Kind::TlsRpt,
     Kind::Bimi,
     Kind::Tlsa,
@@ -61,6 +62,11 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
             "\u{a0}",
             "3 1 1",
             "\t",
+            "\r\n",
+            "version: STSv1",
+            "mode: enforce",
+            "mx: *.",
+            "max_age: 604800",
         ])
         .prop_map(|word| word.as_bytes().to_vec()),
         prop::collection::vec(any::<u8>(), 0..8),

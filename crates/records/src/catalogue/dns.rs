@@ -33,6 +33,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("DNS009", "dangling-cname", Error, "RFC 1034 3.6.2", "an alias leads nowhere",
         "The name has no data; and if the target can be registered, whoever does speaks for you.",
         "Correct the alias, or take it away."),
+    rule("DNS010", "ns-inconsistent", Warning, "RFC 1034 4.2.2", "the name servers of the zone do not say the same",
+        "What a receiver finds depends on the server it asks: mail passes here and fails there.",
+        "See that all name servers have the newest version of the zone."),
     rule("DNS011", "no-answer", Warning, "RFC 1035 4.1.1", "a question had no answer",
         "The name servers failed or did not answer in time, so nothing is known about the name. Receivers defer mail or go without the check while this lasts.",
         "Look at the name servers of the zone, and try again."),
@@ -60,4 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("DNS019", "domain-not-mailable", Info, "RFC 9989 5.3.1", "the domain is a public suffix",
         "Others register names below it; it is no domain that mail comes from.",
         "Name the domain that mail comes from."),
+    rule("DNS020", "expiring-domain", Warning, "RFC 9083 4.5", "the registration of a domain ends",
+        "Who registers a domain after you sends as you, or as everybody whose SPF record includes it. A registration that has ended, or never was, is an error.",
+        "Renew it; of somebody else's domain take the include away."),
 ];

@@ -11,13 +11,6 @@ use crate::check::Look;
 use crate::finding::Text;
 use crate::{Profile, Request, Severity};
 
-/// More IPv4 addresses than anybody sends from. Local choice, as the limits of one network.
-const MANY: u64 = 1 << 20;
-/// More than a whole /8.
-const FAR_TOO_MANY: u64 = 1 << 24;
-/// How many mail exchanges are looked at. Local choice: as many as RFC 7208 4.6.4 allows to mx.
-const EXCHANGES: usize = 10;
-
 /// Whose customers share addresses: their records pass for every customer alike.
 const SHARED: [&str; 20] = [
     "_spf.google.com",
@@ -110,12 +103,15 @@ pub(super) fn addresses(networks: Vec<Ipv4Net>) -> u64 {
 /// Many networks that are large together.
 pub(super) fn total(text: Text<'_>, addresses: u64, look: &mut Look<'_>) {
     let is_told = |id: &str| matches!(id, "SPF060" | "SPF061");
-    if addresses <= MANY || look.report.findings.iter().any(|found| is_told(found.rule.id)) {
+    let limits = look.report.limits;
+    if addresses <= limits.ipv4_addresses
+        || look.report.findings.iter().any(|found| is_told(found.rule.id))
+    {
         return;
     }
     let message = format!("{addresses} IPv4 addresses pass in the whole tree");
     look.report.at("SPF061", text, 0..text.octets.len(), message);
-    if addresses > FAR_TOO_MANY {
+    if addresses > limits.ipv4_addresses_error {
         look.report.severity(Severity::Error);
     }
 }
@@ -147,7 +143,7 @@ pub(super) fn names(request: &Request, look: &mut Look<'_>) {
         Data::Mx(mx) if mx.exchange.is_at_or_below(domain) => Some(&mx.exchange),
         _ => None,
     });
-    let exchanges: Vec<&Name> = exchanges.take(EXCHANGES).collect();
+    let exchanges: Vec<&Name> = exchanges.take(look.report.limits.exchanges).collect();
     for exchange in exchanges.iter().filter(|name| **name != domain) {
         if has_record(exchange, look) == Some(false) {
             let message = format!("{exchange} may greet as itself, and has no SPF record");

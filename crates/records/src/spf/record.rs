@@ -12,9 +12,6 @@ use crate::finding::Text;
 use crate::mx::is_reserved;
 use crate::{Report, Severity};
 
-/// How many networks are compared with each other. Local choice: what one text record holds.
-const NETWORKS: usize = 256;
-
 /// The shortest prefix of what RFC 6890 reserves: fc00::/7.
 const RESERVED_BITS: u8 = 7;
 
@@ -262,7 +259,7 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
         }
         if directive.qualifier == Qualifier::Pass {
             size(report, text, &network, &span);
-            if passing.len() < NETWORKS {
+            if passing.len() < report.limits.spf_compared {
                 passing.push(network.trunc());
             }
         }
@@ -273,7 +270,7 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
         if let Some(wider) = seen.iter().find(|wider| wider.contains(&network)) {
             report.at("SPF050", text, span, format!("{wider} has it all"));
         }
-        if seen.len() < NETWORKS {
+        if seen.len() < report.limits.spf_compared {
             seen.push(network.trunc());
         }
     }
@@ -282,10 +279,12 @@ fn networks(report: &mut Report, text: Text<'_>, record: &Record) {
 
 fn size(report: &mut Report, text: Text<'_>, network: &IpNet, span: &Range<usize>) {
     let what = network.to_string();
-    match network {
-        IpNet::V4(network) => broad(report, text, span, (&what, network.prefix_len(), 16, 8)),
-        IpNet::V6(network) => broad(report, text, span, (&what, network.prefix_len(), 32, 0)),
-    }
+    let limits = report.limits;
+    let (warn, bad) = match network {
+        IpNet::V4(_) => (limits.ipv4_prefix, limits.ipv4_prefix_error),
+        IpNet::V6(_) => (limits.ipv6_prefix, 0),
+    };
+    broad(report, text, span, (&what, network.prefix_len(), warn, bad));
 }
 
 /// A prefix that is shorter than it may be.

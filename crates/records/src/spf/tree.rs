@@ -1,57 +1,48 @@
 //! The tree of includes and redirects.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use mailproof_dmarc::public_suffix_organizational_domain;
-use mailproof_dns::{Data, Name, RecordType, Response};
+use mailproof_dns::{Data, Name, Question, RecordType, Response};
 use mailproof_spf::{
     Directive, Mechanism, ModifierKind, Qualifier, Record, Term, is_spf_record, parse,
 };
 
 use super::hosts;
 use super::record::is_everybody;
-use crate::Severity;
 use crate::check::Look;
 use crate::finding::{SpfBudget, Text};
+use crate::{Request, Severity};
 
-/// How many records of a tree are looked at. Local choice: RFC 7208 4.6.4 allows eleven.
-const RECORDS: usize = 64;
-/// How deep a tree is followed. Local choice: as deep as eleven lookups can lead.
-const DEPTH: usize = 12;
-/// RFC 7208 4.6.4: "MUST limit the total number of those terms to 10".
-const LOOKUPS: usize = 10;
-/// RFC 7208 4.6.4: "SHOULD limit "void lookups" to two".
-const VOID: usize = 2;
-/// How many terms are looked up. Local choice: ten times what a receiver looks up; more are counted.
-const ASKED: usize = 100;
 /// How many terms an error names with their costs. Local choice: more than can be within limits.
 const COSTS: usize = 16;
-/// How many networks are added up. Local choice: more than any record that is meant has.
-const NETWORKS: usize = 8192;
 
-pub(super) fn check(text: Text<'_>, look: &mut Look<'_>) {
+pub(super) fn check(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
     let Ok(record) = parse(text.octets) else { return };
-    let mut tree = Tree::default();
+    let mut tree = Tree { asked: vec![text.name.clone()], ..Tree::default() };
     tree.walk(text, &record, std::slice::from_ref(text.name), look);
     let SpfBudget { lookups, void, .. } = tree.budget;
     let whole = 0..text.octets.len();
-    if lookups > LOOKUPS {
+    let (most, most_void) = (look.report.limits.spf_lookups, look.report.limits.spf_void);
+    if lookups > most {
         let costs = tree.costs.join(", ");
         let message =
-            format!("{lookups} terms of the tree cause lookups, and 10 are allowed: {costs}");
+            format!("{lookups} terms of the tree cause lookups, and {most} are allowed: {costs}");
         look.report.at("SPF040", text, whole.clone(), message);
-    } else if lookups >= LOOKUPS - 2 {
-        let message = format!("{lookups} of 10 lookups are spent");
+    } else if lookups + 2 >= most {
+        let message = format!("{lookups} of {most} lookups are spent");
         look.report.at("SPF041", text, whole.clone(), message);
-        if lookups == LOOKUPS {
+        if lookups == most {
             look.report.severity(Severity::Warning);
         }
     }
-    if void > VOID {
-        let message = format!("{void} lookups give nothing, and 2 are allowed");
+    if void > most_void {
+        let message = format!("{void} lookups give nothing, and {most_void} are allowed");
         look.report.at("SPF042", text, whole.clone(), message);
     }
+    slow(request, text, &tree.asked, look);
     tree.budget.addresses = hosts::addresses(tree.networks);
     hosts::total(text, tree.budget.addresses, look);
     hosts::explanation(text, &record, look);
@@ -68,6 +59,22 @@ struct Tree {
     networks: Vec<Ipv4Net>,
     /// Whose records were included.
     included: Vec<Name>,
+    /// The names that a receiver looks up.
+    asked: Vec<Name>,
+}
+
+/// RFC 7208 4.6.4: a receiver that looks up one after the other, and nothing twice.
+fn slow(request: &Request, text: Text<'_>, asked: &[Name], look: &mut Look<'_>) {
+    let is_asked = |question: &Question| {
+        let rtype = matches!(question.rtype, RecordType::Txt | RecordType::A | RecordType::Mx);
+        rtype && asked.contains(&question.name)
+    };
+    let times = request.slow.iter().filter(|(question, _)| is_asked(question));
+    let time: Duration = times.map(|(_, time)| *time).sum();
+    if time > look.report.limits.spf_time {
+        let message = format!("the lookups of the tree take {} seconds", time.as_secs());
+        look.report.at("SPF053", text, 0..text.octets.len(), message);
+    }
 }
 
 impl Tree {
@@ -91,6 +98,7 @@ impl Tree {
                     self.budget.lookups += 1;
                     let target = spec.literal().and_then(|text| text.parse::<Name>().ok());
                     let Some(target) = target else { continue };
+                    self.asked.push(target.clone());
                     self.follow(text, &target, modifier.span.clone(), path, look);
                     self.cost(before, text, &modifier.span, path);
                 }
@@ -115,7 +123,7 @@ impl Tree {
         look: &mut Look<'_>,
     ) {
         if let (Mechanism::Ip4(ip4), Qualifier::Pass) = (&directive.mechanism, directive.qualifier)
-            && self.networks.len() < NETWORKS
+            && self.networks.len() < look.report.limits.spf_networks
         {
             self.networks.push(ip4.network.trunc());
         }
@@ -129,9 +137,10 @@ impl Tree {
             Some(spec) => spec.literal().and_then(|text| text.parse::<Name>().ok()),
         };
         let Some(target) = target else { return };
-        if self.budget.lookups > ASKED {
+        if self.budget.lookups > look.report.limits.spf_asked {
             return;
         }
+        self.asked.push(target.clone());
         match directive.mechanism {
             Mechanism::Include(_) => {
                 let before = self.included.iter().filter(|one| **one == target).count();
@@ -177,6 +186,10 @@ impl Tree {
         } else if count == 0 {
             self.void(text, target, span, look);
         }
+        self.asked.extend(response.data().iter().filter_map(|data| match data {
+            Data::Mx(mx) => Some(mx.exchange.clone()),
+            _ => None,
+        }));
     }
 
     /// A name that gives nothing.
@@ -216,7 +229,9 @@ impl Tree {
             look.report.at("SPF047", text, span, format!("this leads back to {target}"));
             return;
         }
-        if self.records >= RECORDS || path.len() > DEPTH {
+        if self.records >= look.report.limits.spf_records
+            || path.len() > look.report.limits.spf_depth
+        {
             return;
         }
         let Some(response) = look.ask(target, RecordType::Txt) else {

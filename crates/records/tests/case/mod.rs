@@ -2,10 +2,16 @@
 #![allow(unreachable_pub, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod fetched;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mailproof_dns::{Name, Question, Response, resolve_blocking};
-use mailproof_records::{Kind, Policy, Profile, Report, Request, Severity, check, check_record};
+use mailproof_records::{
+    Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_record,
+};
 use mailproof_testkit::Case;
 use serde::Deserialize;
 
@@ -30,6 +36,17 @@ pub struct Input {
     #[serde(default)]
     pub must_not_pass: Vec<IpAddr>,
     pub policy: Option<String>,
+    /// Names given with EHLO, by address.
+    #[serde(default)]
+    pub helo: BTreeMap<IpAddr, String>,
+    #[serde(default)]
+    pub people: bool,
+    pub reports: Option<Reports>,
+    /// How many seconds the text records of these names took.
+    #[serde(default)]
+    pub slow: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub fetched: fetched::Facts,
     /// Names whose answers are protected by DNSSEC.
     #[serde(default)]
     pub secure: Vec<String>,
@@ -37,6 +54,13 @@ pub struct Input {
 
 fn example() -> String {
     "example.com".to_owned()
+}
+
+/// Selectors of aggregate reports, and the days that these are of.
+#[derive(Deserialize)]
+pub struct Reports {
+    pub selectors: Vec<String>,
+    pub days: u64,
 }
 
 /// A text, or the octets of what is none; `repeat` makes it long.
@@ -96,6 +120,7 @@ impl Input {
             "dkim" => Kind::Dkim,
             "dmarc" => Kind::Dmarc,
             "mta-sts" => Kind::MtaSts,
+            "mta-sts-policy" => Kind::MtaStsPolicy,
             "tls-rpt" => Kind::TlsRpt,
             "bimi" => Kind::Bimi,
             "tlsa" => Kind::Tlsa,
@@ -136,6 +161,21 @@ pub fn report(case: &Case<Records>) -> Report {
         other => panic!("{other} is no policy"),
     });
     request.now = case.now.unwrap_or_default();
+    request.helo =
+        input.helo.iter().map(|(address, name)| (*address, name.parse().unwrap())).collect();
+    request.has_people = input.people;
+    request.reports = input.reports.as_ref().map(|reports| Selectors {
+        seen: reports.selectors.iter().map(|name| name.parse().unwrap()).collect(),
+        begin: 1_700_000_000,
+        end: 1_700_000_000 + reports.days * 86_400,
+    });
+    let slow = input.slow.iter();
+    request.slow = slow
+        .map(|(name, seconds)| {
+            (Question::txt(name.parse().unwrap()), Duration::from_secs(*seconds))
+        })
+        .collect();
+    request.fetched = input.fetched.fetched();
     if input.secure.is_empty() {
         return case.zone.resolve(|answers| check(&request, answers));
     }

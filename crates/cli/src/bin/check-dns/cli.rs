@@ -42,7 +42,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check one record, from standard input or a file, without any DNS
+    /// Check one record or MTA-STS policy, from standard input or a file, without any DNS
     Record(Record),
     /// Write a manifest of what is found for a domain
     Init(Init),
@@ -235,7 +235,7 @@ impl FailOn {
 /// One record.
 #[derive(Debug, Args)]
 pub(crate) struct Record {
-    /// spf, dkim, dmarc, mta-sts, tls-rpt, bimi, tlsa or adsp
+    /// spf, dkim, dmarc, mta-sts, mta-sts-policy, tls-rpt, bimi, tlsa or adsp
     #[arg(value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Kind,
 
@@ -316,11 +316,12 @@ fn policy(text: &str) -> Result<Policy, String> {
     parse_keyword("DMARC policy", &POLICIES, text)
 }
 
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("spf", Kind::Spf),
     ("dkim", Kind::Dkim),
     ("dmarc", Kind::Dmarc),
     ("mta-sts", Kind::MtaSts),
+    ("mta-sts-policy", Kind::MtaStsPolicy),
     ("tls-rpt", Kind::TlsRpt),
     ("bimi", Kind::Bimi),
     ("tlsa", Kind::Tlsa),

@@ -44,15 +44,13 @@ pub(crate) fn examine(
     // A host without an address does not pass.
     let must_not_pass = hosts.addresses(&settings.must_not_pass);
     let mut missing = hosts.missing;
-    let request = Request {
-        domain: job.domain.clone(),
-        profile: settings.profile.unwrap_or(Profile::Sender),
-        selectors: settings.selectors.clone(),
-        must_pass,
-        must_not_pass,
-        policy: settings.dmarc,
-        now: circumstances.now.0,
-    };
+    let mut request = Request::new(job.domain.clone());
+    request.profile = settings.profile.unwrap_or(Profile::Sender);
+    request.selectors.clone_from(&settings.selectors);
+    request.must_pass = must_pass;
+    request.must_not_pass = must_not_pass;
+    request.policy = settings.dmarc;
+    request.now = circumstances.now.0;
     let report = keep(&mut missing, mailproof_records::check(&request, answers));
     let published = if circumstances.locks {
         keep(&mut missing, published(&job.domain, &settings.selectors, answers)).flatten()

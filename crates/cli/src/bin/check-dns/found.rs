@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mailproof_cli::escape::safe;
 use mailproof_dns::{Data, Name, Question, RecordType};
-use mailproof_records::{Finding, Rule, Severity, Spf, rules};
+use mailproof_records::{Finding, Rule, Severity, Source, Spf, rules};
 
 use crate::correct::{corrected, replacement};
 use crate::lock::{Drift, What};
@@ -80,7 +80,10 @@ pub(crate) struct Found {
     pub(crate) owner: Name,
     /// The owner of the record, in print.
     pub(crate) name: String,
+    /// The type of the record; of what is none, a word for it.
     pub(crate) rrtype: String,
+    /// The line of a document, from 1.
+    pub(crate) line: Option<usize>,
     /// The text of the record, if there is one.
     pub(crate) record: Option<Vec<u8>>,
     /// The octets of it at fault.
@@ -111,7 +114,7 @@ pub(crate) struct Place {
 impl Found {
     /// Whether it is about a question that nobody answered.
     pub(crate) fn is_unanswered(&self) -> bool {
-        self.rule.id == "DNS011"
+        matches!(self.rule.id, "DNS011" | "NET001")
     }
 
     /// The finding of a domain; its place is looked for in the zone files.
@@ -129,7 +132,8 @@ impl Found {
             domain: domain.to_string(),
             name: finding.name.to_string(),
             owner: finding.name,
-            rrtype: finding.rrtype.to_string(),
+            rrtype: finding.source.to_string(),
+            line: finding.line,
             record: finding.record,
             span: finding.span,
             message: safe(&finding.message).to_string(),
@@ -151,6 +155,7 @@ impl Found {
             name: owner.to_string(),
             owner,
             rrtype: RecordType::Txt.to_string(),
+            line: None,
             record: None,
             span: None,
             message: safe(message).to_string(),
@@ -229,9 +234,26 @@ impl Found {
         format!("{hash:016x}")
     }
 
-    /// `name TYPE`.
+    /// `name TYPE`, with the line where a document has one.
     pub(crate) fn record_name(&self) -> String {
-        format!("{} {}", self.name, self.rrtype)
+        match self.line {
+            Some(line) => format!("{} {}, line {line}", self.name, self.rrtype),
+            None => format!("{} {}", self.name, self.rrtype),
+        }
+    }
+
+    /// As a finding in a document that is in this file.
+    pub(crate) fn in_file(mut self, file: &str) -> Found {
+        let fault = self.record.as_deref().zip(self.span.clone());
+        if let (Some(line), Some((octets, span))) = (self.line.take(), fault) {
+            let column = |octet| {
+                String::from_utf8_lossy(octets.get(..octet).unwrap_or(octets)).chars().count() + 1
+            };
+            let end = Some((line, column(span.end)));
+            self.place =
+                Some(Place { file: file.to_owned(), line, column: column(span.start), end });
+        }
+        self
     }
 }
 
@@ -246,8 +268,9 @@ pub(crate) fn severity_word(severity: Severity) -> &'static str {
 
 /// Where the octets at fault stand in a zone file.
 fn place_in(finding: &Finding, zones: &Zones) -> Option<Place> {
+    let Source::Record(rtype) = finding.source else { return None };
     let zone = zones.zone();
-    let question = Question::new(finding.name.clone(), finding.rrtype);
+    let question = Question::new(finding.name.clone(), rtype);
     let records = zone.records_of(&question);
     let text = finding.record.as_deref();
     let is_it = |data: &Data| match (data, text) {

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 
+use mailproof_cli::escape::visible;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::{STDIN, reason};
 use mailproof_cli::output::Output;
 use mailproof_dns::Name;
-use mailproof_records::{Profile, Severity, check_record};
+use mailproof_records::{Kind, Profile, Severity, check_record};
 
 use crate::cli::{FailOn, Record};
 use crate::found::{Checked, Found};
@@ -26,7 +27,7 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
     let shows_info = output.verbose || fail_on == FailOn::Info;
     let name = match &options.name {
         Some(name) => name.clone(),
-        None => default_name()?,
+        None => default_name(options.kind)?,
     };
     let profile = options.profile.unwrap_or(Profile::Sender);
     let mut checked = Checked {
@@ -42,11 +43,18 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
         not_shown: 0,
         omitted: 0,
     };
+    let file = options.file.as_deref().filter(|path| path.as_os_str() != STDIN);
+    let file = file.map(|path| visible(path.as_os_str().as_encoded_bytes()).to_string());
     let mut findings: Vec<Found> = check_record(options.kind, &name, &text, profile)
         .findings
         .into_iter()
         .map(|finding| Found::new(finding, &name, &Zones::default()))
+        .map(|found| match &file {
+            Some(file) => found.in_file(file),
+            None => found,
+        })
         .collect();
+
     findings.sort_by(Found::order);
     for found in findings {
         if found.severity == Severity::Info && !shows_info {
@@ -61,8 +69,9 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
     writer.end(&mut out)
 }
 
-fn default_name() -> Result<Name, Trouble> {
-    "example.com".parse().map_err(|error| Trouble::Usage(format!("example.com: {error}")))
+fn default_name(kind: Kind) -> Result<Name, Trouble> {
+    let name = if kind == Kind::MtaStsPolicy { "mta-sts.example.com" } else { "example.com" };
+    name.parse().map_err(|error| Trouble::Usage(format!("{name}: {error}")))
 }
 
 /// The text of the record, its line end taken off.
@@ -84,7 +93,9 @@ fn read(options: &Record) -> Result<Vec<u8>, Trouble> {
     let read = (&mut reader).take(MOST).read_to_end(&mut text);
     read.map_err(|error| Trouble::input(&*name, reason(&error)))?;
     let end = text.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n')).map_or(0, |at| at + 1);
-    text.truncate(end);
+    if options.kind != Kind::MtaStsPolicy || end == 0 {
+        text.truncate(end);
+    }
     if text.is_empty() {
         return Err(Trouble::input(name, "empty: there is no record in it"));
     }
