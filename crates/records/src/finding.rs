@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mailproof_dns::{Name, RecordType};
 
-use crate::{Limits, Rule, Severity, catalogue};
+use crate::{Limits, Policy, Rule, Severity, catalogue};
 
 /// What something is wrong with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +73,37 @@ pub struct SpfBudget {
     pub addresses: u64,
 }
 
+/// A selector, and what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector {
+    /// The selector.
+    pub name: Name,
+    /// Its key: `rsa 2048`, `ed25519` or `revoked`.
+    pub key: String,
+}
+
+/// A record of the SPF tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its owner.
+    pub name: Name,
+    /// How many records lead to it.
+    pub depth: usize,
+    /// The lookups that it and all below it cause.
+    pub lookups: usize,
+}
+
+/// The DMARC policy in force for a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// Whose record it is.
+    pub owner: Option<Name>,
+    /// What receivers of RFC 9989 apply; `None` where there is no policy.
+    pub rfc9989: Option<Policy>,
+    /// What receivers of RFC 7489 apply.
+    pub rfc7489: Option<Policy>,
+}
+
 /// What was found for a domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -80,6 +111,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the SPF record spends, if there is one.
     pub spf: Option<SpfBudget>,
+    /// The records of the SPF tree, as a receiver meets them.
+    pub tree: Vec<Branch>,
+    /// The DMARC policy in force, if it could be told.
+    pub dmarc: Option<Effective>,
+    /// The selectors with a key record that can be read.
+    pub selectors: Vec<Selector>,
     /// What held for the checks.
     pub limits: Limits,
     /// The last finding was one too many.

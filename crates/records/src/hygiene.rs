@@ -35,19 +35,53 @@ pub(crate) fn text(report: &mut Report, text: Text<'_>) {
     }
 }
 
-/// A term that ends where a string ends: is a space missing?
+/// A term or tag that ends where a string ends: is a space or a semicolon missing?
 pub(crate) fn boundaries(report: &mut Report, text: Text<'_>, txt: &Txt) {
-    const STARTS: [&[u8]; 8] =
-        [b"ip4:", b"ip6:", b"include:", b"a:", b"mx", b"-all", b"~all", b"exists:"];
+    const TERMS: [&[u8]; 12] = [
+        b"ip4:",
+        b"ip6:",
+        b"include:",
+        b"a:",
+        b"mx",
+        b"-all",
+        b"~all",
+        b"?all",
+        b"exists:",
+        b"ptr",
+        b"redirect=",
+        b"exp=",
+    ];
+    const TAGS: [&[u8]; 17] = [
+        b"k=", b"p=", b"h=", b"s=", b"t=", b"n=", b"sp=", b"np=", b"rua=", b"ruf=", b"fo=",
+        b"adkim=", b"aspf=", b"pct=", b"psd=", b"rf=", b"ri=",
+    ];
+    let is_spf = mailproof_spf::is_spf_record(text.octets);
     let mut at = 0_usize;
     for string in txt.strings() {
-        let begins = STARTS.iter().any(|start| string.starts_with(start));
-        let before = at.checked_sub(1).and_then(|before| text.octets.get(before));
-        if begins && before.is_some_and(|octet| *octet != b' ') {
-            let message = "no space stands between this and the string before";
+        let before = text.octets.get(..at).unwrap_or_default();
+        let (begins, is_apart, what) = if is_spf {
+            let begins = TERMS.iter().any(|start| string.starts_with(start));
+            (begins, before.ends_with(b" "), "space")
+        } else {
+            // The end of a key may look like a tag: "s=" is base64, too.
+            let begins = TAGS.iter().any(|start| string.starts_with(start)) && string.len() > 3;
+            (begins, before.trim_ascii_end().ends_with(b";"), "semicolon")
+        };
+        if begins && at > 0 && !is_apart {
+            let message = format!("no {what} stands between this and the string before");
             report.at("DNS005", text, at..at + string.len().min(4), message);
         }
         at += string.len();
+    }
+}
+
+/// DNS016: how long resolvers keep what is published.
+pub(crate) fn ttl(name: &Name, response: &Response, look: &mut Look<'_>) {
+    if let Response::Records(set) = response
+        && !(300..=86_400).contains(&set.ttl)
+    {
+        let message = format!("the TTL is {} seconds", set.ttl);
+        look.report.of("DNS016", name, RecordType::Txt, message);
     }
 }
 
@@ -80,11 +114,27 @@ fn secure(domain: &Name, look: &mut Look<'_>) {
 
 /// RFC 4592: a wildcard answers for a name that nobody has.
 fn wildcard(domain: &Name, look: &mut Look<'_>) {
-    let Ok(name) = domain.prepend("mailproof-wildcard-test") else { return };
+    const NOBODY: &str = "mailproof-wildcard-test";
+    let Ok(name) = domain.prepend(NOBODY) else { return };
     let Some(texts) = look.texts(&name) else { return };
     if !texts.is_empty() {
         let message = format!("a text record answers for every name below {domain}");
         look.report.of("DNS012", domain, RecordType::Txt, message);
+        return;
+    }
+    for prefix in ["_dmarc", "_mta-sts"] {
+        let Ok(node) = domain.prepend(prefix) else { continue };
+        // RFC 8020: below a name that does not exist there is nothing.
+        match look.ask(&node, RecordType::Txt) {
+            None | Some(Response::NxDomain) => continue,
+            Some(_) => {}
+        }
+        let Ok(name) = node.prepend(NOBODY) else { continue };
+        let response = look.ask_by_the_way(&name, RecordType::Txt);
+        if response.is_some_and(|response| response.texts().next().is_some()) {
+            let message = format!("a text record answers for every name below {node}");
+            look.report.of("DNS012", &node, RecordType::Txt, message);
+        }
     }
 }
 
@@ -137,23 +187,46 @@ fn size(domain: &Name, look: &mut Look<'_>) {
         let message = format!("the text records of {domain} have {octets} octets together");
         look.report.of("DNS015", domain, RecordType::Txt, message);
     }
-    if let Response::Records(set) = response
-        && !(300..=86_400).contains(&set.ttl)
-    {
-        let message = format!("the TTL is {} seconds", set.ttl);
-        look.report.of("DNS016", domain, RecordType::Txt, message);
-    }
+    ttl(domain, response, look);
 }
 
 /// Aliases of the names where records are looked for.
 fn alias(domain: &Name, look: &mut Look<'_>) {
     for prefix in ["_dmarc", "_mta-sts", "_smtp._tls"] {
         let Ok(name) = domain.prepend(prefix) else { continue };
-        let Some(response) = look.ask(&name, RecordType::Cname) else { continue };
+        let Some(response) = look.ask_by_the_way(&name, RecordType::Cname) else { continue };
         let [Data::Cname(target)] = response.data() else { continue };
-        if matches!(look.ask(&name, RecordType::Txt), Some(Response::NxDomain)) {
-            let message = format!("{name} is an alias of {target}, which does not exist");
+        if let Some(back) = circle(&name, target, look) {
+            let message = format!("{name} is an alias that leads in a circle, by {back}");
+            look.report.of("DNS009", &name, RecordType::Cname, message);
+        } else if matches!(look.ask(&name, RecordType::Txt), Some(Response::NxDomain)) {
+            let registrable = public_suffix_organizational_domain(target);
+            let is_free =
+                matches!(look.ask(&registrable, RecordType::Ns), Some(Response::NxDomain));
+            let message = if is_free {
+                format!("{name} is an alias of {target}, and anybody may register {registrable}")
+            } else {
+                format!("{name} is an alias of {target}, which does not exist")
+            };
             look.report.of("DNS009", &name, RecordType::Cname, message);
         }
     }
+}
+
+/// The alias that leads back to one before it, if there is one within as many as resolvers follow.
+fn circle(name: &Name, target: &Name, look: &mut Look<'_>) -> Option<Name> {
+    const ALIASES: usize = 8;
+    let mut passed = vec![name.clone()];
+    let mut next = target.clone();
+    while passed.len() < ALIASES {
+        let here = next;
+        if passed.contains(&here) {
+            return passed.pop();
+        }
+        let response = look.ask_by_the_way(&here, RecordType::Cname)?;
+        let [Data::Cname(target)] = response.data() else { return None };
+        next = target.clone();
+        passed.push(here);
+    }
+    None
 }

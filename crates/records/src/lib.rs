@@ -56,9 +56,10 @@ pub use fetched::{
     Attempt, Certificate, Document, Fetched, Mark, Presented, Refusal, Registration, Server,
     Session,
 };
-pub use finding::{Finding, Report, Source, SpfBudget as Spf};
+pub use finding::{Branch, Effective, Finding, Report, Selector, Source, SpfBudget as Spf};
 pub use limits::Limits;
 pub use mailproof_dmarc::Policy;
+pub use mx::is_reserved;
 pub use request::{Kind, Profile, Request, Selectors};
 pub use rule::{Rule, Severity};
 pub use targets::{Targets, targets};

@@ -183,8 +183,8 @@ fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<I
     is_known.then_some(addresses)
 }
 
-/// RFC 6890: addresses that are not public.
-pub(crate) fn is_reserved(address: IpAddr) -> bool {
+/// Whether an address is not public (RFC 6890 2.2).
+pub fn is_reserved(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [first, second, third, _] = address.octets();

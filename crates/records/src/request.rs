@@ -80,7 +80,7 @@ pub struct Request {
 /// The selectors in DMARC aggregate reports (RFC 9990).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
-    /// Those of signatures of the domain, whatever came of them.
+    /// Those of signatures of the domain that verified.
     pub seen: Vec<Name>,
     /// When the first report begins, in seconds since 1970.
     pub begin: u64,

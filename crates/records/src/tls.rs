@@ -31,6 +31,16 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let message = format!("{domain} has MTA-STS and no address for TLS reports");
         look.report.of("STS012", &name, RecordType::Txt, message);
     }
+    if let (Some(false), Some(false), Ok(name)) = (has_sts, has_rpt, domain.prepend("_smtp._tls")) {
+        let message = format!("{domain} asks for no reports of TLS");
+        look.report.of("RPT001", &name, RecordType::Txt, message);
+        look.report.severity(Severity::Info);
+    }
+    if let (Some(false), Ok(name)) = (has_bimi, domain.prepend("default._bimi")) {
+        let message = format!("{domain} has no BIMI record");
+        look.report.of("BIMI001", &name, RecordType::Txt, message);
+        look.report.severity(Severity::Info);
+    }
     if has_bimi == Some(true) {
         bimi::enforced(domain, look);
     }

@@ -13,7 +13,7 @@ use mailproof_spf::{
 use super::hosts;
 use super::record::is_everybody;
 use crate::check::Look;
-use crate::finding::{SpfBudget, Text};
+use crate::finding::{Branch, SpfBudget, Text};
 use crate::{Request, Severity};
 
 /// How many terms an error names with their costs. Local choice: more than can be within limits.
@@ -80,6 +80,16 @@ fn slow(request: &Request, text: Text<'_>, asked: &[Name], look: &mut Look<'_>) 
 impl Tree {
     fn walk(&mut self, text: Text<'_>, record: &Record, path: &[Name], look: &mut Look<'_>) {
         self.records += 1;
+        let (place, before) = (look.report.tree.len(), self.budget.lookups);
+        let depth = path.len().saturating_sub(1);
+        look.report.tree.push(Branch { name: text.name.clone(), depth, lookups: 0 });
+        self.terms(text, record, path, look);
+        if let Some(branch) = look.report.tree.get_mut(place) {
+            branch.lookups = self.budget.lookups.saturating_sub(before);
+        }
+    }
+
+    fn terms(&mut self, text: Text<'_>, record: &Record, path: &[Name], look: &mut Look<'_>) {
         let has_all = record.directives().any(|one| one.mechanism == Mechanism::All);
         for term in &record.terms {
             match term {

@@ -4,9 +4,9 @@ use mailproof_dmarc::{Policy, tree_walk};
 use mailproof_dns::{Name, RecordType};
 
 use super::{span, tags};
-use crate::Report;
 use crate::check::Look;
 use crate::finding::Text;
+use crate::{Report, Severity};
 
 /// BIMI 4.3.
 pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
@@ -29,7 +29,10 @@ pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
         Some(tag) if !tag.value.is_empty() => {
             report.at("BIMI001", text, span(tag), "a is no https URI");
         }
-        _ if tags.get("l").is_some_and(|tag| tag.value.is_empty()) => {}
+        _ if tags.get("l").is_some_and(|tag| tag.value.is_empty()) => {
+            report.at("BIMI001", text, 0..end, "the domain declines to have a logo shown");
+            report.severity(Severity::Info);
+        }
         _ => report.at("BIMI005", text, end..end, "the logo has no certificate"),
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,7 @@ use mailproof_dns::Name;
 use mailproof_records::{Kind, Policy, Profile, Severity};
 
 use crate::manifest::{Host, POLICIES, PROFILES, parse_keyword, parse_name};
+use crate::network::NetworkOptions;
 use crate::select::Pattern;
 
 const EXAMPLES: &str = "\
@@ -90,6 +92,9 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) dns: DnsOptions,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkOptions,
 }
 
 /// What is expected of every domain; a manifest says it for each.
@@ -119,6 +124,14 @@ pub(crate) struct Expect {
     /// A host that must not pass SPF
     #[arg(long, value_name = "HOST|IP", value_parser = Host::parse)]
     pub(crate) must_not_pass: Vec<Host>,
+
+    /// The name that a host gives with EHLO (may be given several times)
+    #[arg(long, value_name = "IP=NAME", value_parser = helo)]
+    pub(crate) helo: Vec<(IpAddr, Name)>,
+
+    /// A DMARC aggregate report (XML, also compressed by gzip), for selectors and their use
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dmarc_report: Vec<PathBuf>,
 
     /// The DMARC policy that must be in force: none, quarantine or reject
     #[arg(long, value_name = "POLICY", value_parser = policy)]
@@ -335,6 +348,12 @@ fn kind(text: &str) -> Result<Kind, String> {
 fn key(text: &str) -> Result<(Name, PathBuf), String> {
     let (selector, file) = text.split_once('=').ok_or("write SELECTOR=FILE")?;
     Ok((parse_name(selector)?, file.into()))
+}
+
+fn helo(text: &str) -> Result<(IpAddr, Name), String> {
+    let (address, name) = text.split_once('=').ok_or("write IP=NAME")?;
+    let address = address.parse().map_err(|_| format!("{address} is no address"))?;
+    Ok((address, parse_name(name)?))
 }
 
 fn after_help() -> String {

@@ -38,6 +38,12 @@ const KEPT_OCTETS: usize = 48 << 20;
 /// A run sees one state of the DNS: longer than any run, and in reach of the clock.
 const RUN: Duration = Duration::from_secs(86_400);
 
+/// From when on the time of an answer is noted. Local choice: a hundredth of what RFC 7208 4.6.4
+/// gives to all of them.
+const SLOW: Duration = Duration::from_millis(200);
+/// So many domains do not keep each other waiting. Local choice.
+const ALONE: usize = 8;
+
 /// What one domain may cost. Local choice: an SPF record of ten includes has some fifty names, the
 /// selectors tried and the mail exchanges with their addresses and certificates add a hundred.
 const LIMITS: Limits = Limits { rounds: 64, queries: 1000, concurrency: 32 };
@@ -113,12 +119,12 @@ impl Dns {
         }
     }
 
-    /// Calls `function` for each job until it has an outcome, many jobs at a time; `done` gets the
+    /// Calls `function` for each job with somebody to ask, many jobs at a time; `done` gets the
     /// outcomes in the order of the jobs, each as soon as it and all before it are there.
     pub(crate) fn each<J, T>(
         &self,
         jobs: impl Iterator<Item = J>,
-        function: impl Fn(&J, &Answers) -> Result<T, Missing>,
+        function: impl AsyncFn(&J, &Asker<'_>, &mut Answers) -> T,
         mut done: impl FnMut(J, T, &Answers) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let runtime = Builder::new_current_thread()
@@ -134,11 +140,12 @@ impl Dns {
             if let Some(resolver) = self.resolver() {
                 resolver.turn().await;
             }
-            let asker = Asker { dns: self, deadline: Instant::now() + self.timeout };
+            // Among many domains a question waits for others, and its time says nothing.
+            let is_alone = under_way.available_permits() + ALONE >= DOMAINS;
+            let deadline = Instant::now() + self.timeout;
+            let asker = Asker { dns: self, deadline, is_alone, slow: Mutex::default() };
             let mut answers = Answers::new();
-            let outcome =
-                resolve_with(&asker, &mut answers, &LIMITS, |answers| function(&job, answers))
-                    .await;
+            let outcome = function(&job, &asker, &mut answers).await;
             (job, outcome, answers)
         });
         runtime.block_on(async {
@@ -196,9 +203,14 @@ fn check(options: &DnsOptions, offline: bool) -> Result<(), Trouble> {
 }
 
 /// The answers for one domain.
-struct Asker<'a> {
+#[derive(Debug)]
+pub(crate) struct Asker<'a> {
     dns: &'a Dns,
     deadline: Instant,
+    /// Whether few domains are under way.
+    is_alone: bool,
+    /// The questions whose answers took long.
+    slow: Mutex<Vec<(Question, Duration)>>,
 }
 
 impl Resolver for Asker<'_> {
@@ -217,6 +229,25 @@ impl Resolver for Asker<'_> {
 }
 
 impl Asker<'_> {
+    /// Calls `function` until it has an outcome.
+    pub(crate) async fn resolve<T>(
+        &self,
+        answers: &mut Answers,
+        function: impl FnMut(&Answers) -> Result<T, Missing>,
+    ) -> T {
+        resolve_with(self, answers, &LIMITS, function).await
+    }
+
+    /// The questions whose answers took long, and how long.
+    pub(crate) fn slow(&self) -> Vec<(Question, Duration)> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same answers, for as long again.
+    pub(crate) fn anew(&self) -> Asker<'_> {
+        Asker { deadline: Instant::now() + self.dns.timeout, slow: Mutex::default(), ..*self }
+    }
+
     async fn ask(&self, network: &Network, question: &Question) -> Response {
         let timeout = Response::Failure(Failure::Timeout);
         let Ok(resolver) = network.resolver() else { return timeout };
@@ -224,7 +255,14 @@ impl Asker<'_> {
         if resolver.silence() >= self.dns.timeout {
             return timeout;
         }
-        resolver.until(self.deadline).lookup(question).await
+        let begun = Instant::now();
+        let response = resolver.until(self.deadline).lookup(question).await;
+        let time = begun.elapsed();
+        if self.is_alone && time >= SLOW {
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            slow.push((question.clone(), time));
+        }
+        response
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use mailproof_cli::caret::caret;
 use mailproof_cli::escape::visible;
@@ -131,6 +131,31 @@ impl<'d> Table<'d> {
     ) -> Option<T> {
         let text = self.string(key)?;
         self.accept(&text, parse)
+    }
+
+    /// Whether something is so.
+    pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.take(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(is_so) => Some(*is_so),
+            _ => self.wrong(value, key, "true or false"),
+        }
+    }
+
+    /// A number within a range.
+    pub(crate) fn number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.take(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                let expected = format!("a number from {} to {}", range.start(), range.end());
+                self.wrong(value, key, &expected)
+            }
+        }
     }
 
     /// Whether the key is there.

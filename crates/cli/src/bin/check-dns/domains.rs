@@ -11,10 +11,12 @@ use mailproof_cli::key_file::KeyFile;
 use mailproof_cli::output::remark;
 use mailproof_dkim::PrivateKey;
 use mailproof_dns::Name;
+use mailproof_records::Selectors;
 
 use crate::cli::Check;
 use crate::found::Place;
-use crate::manifest::{Manifest, Settings, parse_name};
+use crate::manifest::{Manifest, Settings, Thresholds, parse_name};
+use crate::reports;
 use crate::sample;
 use crate::select::Selection;
 use crate::zones::Zones;
@@ -31,6 +33,8 @@ pub(crate) struct Job {
     pub(crate) settings: Settings,
     /// Private keys with their selectors.
     pub(crate) keys: Vec<(Name, Arc<PrivateKey>)>,
+    /// What aggregate reports say of the selectors.
+    pub(crate) reports: Option<Selectors>,
 }
 
 /// What holds for the domains of a run.
@@ -58,7 +62,11 @@ impl<'a> Expectations<'a> {
             messages: Vec::new(),
             must_pass: expect.must_pass.clone(),
             must_not_pass: expect.must_not_pass.clone(),
+            helo: expect.helo.clone(),
+            reports: expect.dmarc_report.clone(),
+            people: None,
             dmarc: expect.dmarc,
+            limits: Thresholds::default(),
             selection,
         };
         Ok(Expectations { manifest, common, samples })
@@ -76,6 +84,13 @@ impl<'a> Expectations<'a> {
                 settings.selectors.push(selector);
             }
         }
+        let reports = reports::selectors(&settings.reports, &domain)?;
+        // What verified in the reports is in use.
+        for selector in reports.iter().flat_map(|reports| &reports.seen) {
+            if !settings.selectors.contains(selector) {
+                settings.selectors.push(selector.clone());
+            }
+        }
         let mut keys = Vec::new();
         for (selector, path) in &settings.keys {
             let KeyFile { key, warning } = KeyFile::read(path)?;
@@ -87,7 +102,7 @@ impl<'a> Expectations<'a> {
                 settings.selectors.push(selector.clone());
             }
         }
-        Ok(Job { domain, named_at, settings, keys })
+        Ok(Job { domain, named_at, settings, keys, reports })
     }
 }
 

@@ -1,22 +1,27 @@
 //! One domain, examined: the library's findings, and what is published now.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mailproof_cli::instant::Instant;
 use mailproof_dns::{Answers, Data, Missing, Name, Question, RecordType, Response};
 use mailproof_keygen::{KeyCheck, PublicationCause};
-use mailproof_records::{Profile, Report, Request};
+use mailproof_records::{Attempt, Fetched, Profile, Report, Request, targets};
 
+use crate::dns::Asker;
 use crate::domains::Job;
 use crate::manifest::Host;
-use crate::published::{Published, published};
+use crate::network::Network;
+use crate::published::{Published, digest, published};
 
 /// What holds for every domain of a run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Circumstances {
+pub(crate) struct Circumstances<'a> {
     pub(crate) now: Instant,
     /// Whether the lock file wants to know what is published.
     pub(crate) locks: bool,
+    /// What is had beside the DNS, if anything.
+    pub(crate) network: Option<&'a Network>,
 }
 
 /// What was found out about a domain.
@@ -31,10 +36,56 @@ pub(crate) struct Examined {
     pub(crate) other_keys: Vec<Name>,
 }
 
-/// Examines the domain of a job.
-pub(crate) fn examine(
+/// Examines the domain of a job: by the DNS, and where that is asked for by the network.
+pub(crate) async fn examine(
     job: &Job,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
+    asker: &Asker<'_>,
+    answers: &mut Answers,
+) -> Examined {
+    let mut known = Known::default();
+    let examined =
+        asker.resolve(answers, |answers| domain(job, circumstances, &known, answers)).await;
+    known.slow = asker.slow();
+    let is_slow = known.slow.iter().map(|(_, time)| *time).sum::<Duration>()
+        > examined.report.limits.spf_time;
+    if let Some(network) = circumstances.network {
+        let request = request(job, circumstances);
+        let targets = asker.resolve(answers, |answers| targets(&request, answers)).await;
+        // What the network takes is not taken from the DNS.
+        known.fetched = network.fetch(&targets, request.limits, &asker.anew()).await;
+    } else if !is_slow {
+        return examined;
+    }
+    asker.resolve(answers, |answers| domain(job, circumstances, &known, answers)).await
+}
+
+/// What is known beside the answers.
+#[derive(Debug, Default)]
+struct Known {
+    fetched: Fetched,
+    slow: Vec<(Question, Duration)>,
+}
+
+/// What is asked about the domain, hosts aside.
+fn request(job: &Job, circumstances: Circumstances<'_>) -> Request {
+    let settings = &job.settings;
+    let mut request = Request::new(job.domain.clone());
+    request.profile = settings.profile.unwrap_or(Profile::Sender);
+    request.selectors.clone_from(&settings.selectors);
+    request.policy = settings.dmarc;
+    request.helo.clone_from(&settings.helo);
+    request.has_people = settings.people == Some(true);
+    request.reports = job.reports.clone();
+    request.now = circumstances.now.0;
+    request.limits = settings.limits.onto(request.limits);
+    request
+}
+
+fn domain(
+    job: &Job,
+    circumstances: Circumstances<'_>,
+    known: &Known,
     answers: &Answers,
 ) -> Result<Examined, Missing> {
     let mut hosts = Hosts { answers, missing: Missing::new(), unresolved: Vec::new() };
@@ -44,16 +95,18 @@ pub(crate) fn examine(
     // A host without an address does not pass.
     let must_not_pass = hosts.addresses(&settings.must_not_pass);
     let mut missing = hosts.missing;
-    let mut request = Request::new(job.domain.clone());
-    request.profile = settings.profile.unwrap_or(Profile::Sender);
-    request.selectors.clone_from(&settings.selectors);
+    let mut request = request(job, circumstances);
     request.must_pass = must_pass;
     request.must_not_pass = must_not_pass;
-    request.policy = settings.dmarc;
-    request.now = circumstances.now.0;
+    request.fetched = known.fetched.clone();
+    request.slow.clone_from(&known.slow);
     let report = keep(&mut missing, mailproof_records::check(&request, answers));
     let published = if circumstances.locks {
-        keep(&mut missing, published(&job.domain, &settings.selectors, answers)).flatten()
+        let published = published(&job.domain, &settings.selectors, answers);
+        keep(&mut missing, published).flatten().map(|published| Published {
+            mta_sts_policy: policy_digest(&known.fetched),
+            ..published
+        })
     } else {
         None
     };
@@ -63,6 +116,14 @@ pub(crate) fn examine(
             Ok(Examined { report, published, unresolved, other_keys })
         }
         _ => Err(missing),
+    }
+}
+
+/// The SHA-256 of the MTA-STS policy, if that came.
+fn policy_digest(fetched: &Fetched) -> Option<String> {
+    match &fetched.policy {
+        Some(Attempt::Came(document)) => Some(digest(&document.content)),
+        _ => None,
     }
 }
 

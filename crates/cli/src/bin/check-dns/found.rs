@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mailproof_cli::escape::safe;
 use mailproof_dns::{Data, Name, Question, RecordType};
-use mailproof_records::{Finding, Rule, Severity, Source, Spf, rules};
+use mailproof_records::{Branch, Effective, Finding, Rule, Selector, Severity, Source, Spf, rules};
 
 use crate::correct::{corrected, replacement};
 use crate::lock::{Drift, What};
@@ -23,6 +23,12 @@ pub(crate) struct Checked {
     /// How many questions were answered.
     pub(crate) lookups: usize,
     pub(crate) spf: Option<Budget>,
+    /// The records of the SPF tree.
+    pub(crate) tree: Vec<Branch>,
+    /// The DMARC policy in force.
+    pub(crate) dmarc: Option<Effective>,
+    /// Selectors with a key.
+    pub(crate) selectors: Vec<Selector>,
     /// What could not be looked up, each in a sentence.
     pub(crate) unknown: Vec<String>,
     /// What the zone files do not say, and nobody was asked.
@@ -171,8 +177,11 @@ impl Found {
     pub(crate) fn drift(drift: &Drift, domain: &Name) -> Option<Found> {
         let owner = match drift.what {
             What::Spf | What::Key => domain.clone(),
-            What::MtaSts => domain.prepend("_mta-sts").ok()?,
+            What::MtaSts | What::MtaStsPolicy => domain.prepend("_mta-sts").ok()?,
         };
+        if drift.what == What::MtaStsPolicy {
+            return Found::own("STS011", domain, owner, &drift.message, "Change the id.");
+        }
         let fix = "If this is right, write the lock file anew: --update-lock.";
         Found::own("SPF071", domain, owner, &drift.message, fix)
     }

@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use mailproof_cli::caret::caret;
 use mailproof_cli::output::Output;
+use mailproof_records::Policy;
 
 use crate::concise::coloured;
 use crate::found::{Checked, Found};
+use crate::summary::number;
 
 /// Where the lines of a note end.
 const WIDTH: usize = 96;
@@ -32,10 +34,40 @@ pub(crate) fn domain(out: &mut Output, checked: &Checked, quiet: bool) -> io::Re
             writeln!(out, "{}: {}: {unknown}\n", paint.doubtful("unknown"), checked.domain)?;
         }
     }
-    match &checked.spf {
-        Some(budget) if !quiet => writeln!(out, "{}: {budget}", paint.strong(&checked.domain)),
-        _ => Ok(()),
+    let summary = summary(checked);
+    if quiet || summary.is_empty() {
+        return Ok(());
     }
+    writeln!(out, "{}: {summary}", paint.strong(&checked.domain))
+}
+
+/// What is in force for the domain, in a line.
+fn summary(checked: &Checked) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(checked.spf.map(|budget| {
+        let records = number(checked.tree.len(), "record", "records");
+        format!("{budget} in {records}")
+    }));
+    if let Some(dmarc) = &checked.dmarc {
+        let [new, old] = [dmarc.rfc9989, dmarc.rfc7489]
+            .map(|policy| policy.map_or("no policy", Policy::keyword));
+        parts.push(if new == old {
+            format!("DMARC {new}")
+        } else {
+            format!("DMARC {new} (RFC 7489: {old})")
+        });
+    }
+    if !checked.selectors.is_empty() {
+        let shown = checked.selectors.iter().take(OTHERS);
+        let shown: Vec<String> =
+            shown.map(|selector| format!("{} ({})", selector.name, selector.key)).collect();
+        let more = match checked.selectors.len().saturating_sub(OTHERS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        parts.push(format!("DKIM {}{more}", shown.join(", ")));
+    }
+    parts.join("; ")
 }
 
 /// A finding, and what `others` say of the same kind.

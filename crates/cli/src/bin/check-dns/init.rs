@@ -14,7 +14,7 @@ use mailproof_records::{Policy, Profile};
 use mailproof_spf::{Request, SpfResult, check_host};
 
 use crate::cli::Init;
-use crate::dns::Dns;
+use crate::dns::{Asker, Dns};
 use crate::manifest::{POLICIES, PROFILES};
 use crate::sample;
 
@@ -82,7 +82,11 @@ pub(crate) fn init(options: &Init) -> Result<Exit, Trouble> {
     });
     dns.each(
         jobs,
-        |(domain, selectors), answers| look(domain, selectors, answers),
+        async |(domain, selectors): &(Name, Vec<Name>),
+               asker: &Asker<'_>,
+               answers: &mut Answers| {
+            asker.resolve(answers, |answers| look(domain, selectors, answers)).await
+        },
         |(domain, _), found, _| {
             for unknown in &found.unknown {
                 remark("warning", format_args!("{domain}: {unknown}"));

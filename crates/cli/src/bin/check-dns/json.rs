@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use mailproof_cli::output::Output;
+use mailproof_records::Policy;
 use serde::Serialize;
 
 use crate::found::{Budget, Checked, Found, severity_word};
@@ -39,6 +40,8 @@ struct Domain<'a> {
     unknown: &'a [String],
     lookups: usize,
     spf: Option<Spf>,
+    dmarc: Option<Dmarc>,
+    selectors: Vec<Selector<'a>>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +50,27 @@ struct Spf {
     lookup_limit: usize,
     void: usize,
     void_limit: usize,
+    tree: Vec<Branch>,
+}
+
+#[derive(Serialize)]
+struct Branch {
+    name: String,
+    depth: usize,
+    lookups: usize,
+}
+
+#[derive(Serialize)]
+struct Dmarc {
+    owner: Option<String>,
+    rfc9989: Option<&'static str>,
+    rfc7489: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Selector<'a> {
+    selector: String,
+    key: &'a str,
 }
 
 #[derive(Serialize)]
@@ -71,11 +95,26 @@ struct Finding<'a> {
 
 impl<'a> Domain<'a> {
     fn of(checked: &'a Checked) -> Domain<'a> {
+        let branch = |branch: &mailproof_records::Branch| Branch {
+            name: branch.name.to_string(),
+            depth: branch.depth,
+            lookups: branch.lookups,
+        };
+        let dmarc = checked.dmarc.as_ref().map(|dmarc| Dmarc {
+            owner: dmarc.owner.as_ref().map(ToString::to_string),
+            rfc9989: dmarc.rfc9989.map(Policy::keyword),
+            rfc7489: dmarc.rfc7489.map(Policy::keyword),
+        });
+        let selectors = checked
+            .selectors
+            .iter()
+            .map(|selector| Selector { selector: selector.name.to_string(), key: &selector.key });
         let spf = |budget: Budget| Spf {
             lookups: budget.lookups,
             lookup_limit: Budget::LOOKUPS,
             void: budget.void,
             void_limit: Budget::VOID,
+            tree: checked.tree.iter().map(branch).collect(),
         };
         Domain {
             domain: &checked.domain,
@@ -83,6 +122,8 @@ impl<'a> Domain<'a> {
             unknown: &checked.unknown,
             lookups: checked.lookups,
             spf: checked.spf.map(spf),
+            dmarc,
+            selectors: selectors.collect(),
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum What {
     Spf,
     Key,
     MtaSts,
+    /// The policy of MTA-STS, its id the same.
+    MtaStsPolicy,
 }
 
 impl Default for Lock {
@@ -108,6 +110,15 @@ pub(crate) fn drift(was: &Published, is: &Published) -> Vec<Drift> {
             format!("the MTA-STS id was {}, is {}", word(&was.mta_sts), word(&is.mta_sts));
         drift.push(Drift { what: What::MtaSts, message });
     }
+    // Without --network nothing is known of the policy.
+    if let (Some(before), Some(now)) = (&was.mta_sts_policy, &is.mta_sts_policy)
+        && before != now
+        && was.mta_sts == is.mta_sts
+        && is.mta_sts.is_some()
+    {
+        let message = "the MTA-STS policy has changed, and the id of the record has not".to_owned();
+        drift.push(Drift { what: What::MtaStsPolicy, message });
+    }
     drift
 }
 
@@ -131,6 +142,7 @@ mod tests {
             networks: [network.to_owned()].into(),
             keys: [("s".to_owned(), key.to_owned())].into(),
             mta_sts: id.map(ToOwned::to_owned),
+            mta_sts_policy: None,
         }
     }
 
@@ -151,6 +163,22 @@ mod tests {
                 "the MTA-STS id was 1, is none",
             ]
         );
+    }
+
+    #[test]
+    fn a_policy_that_changed_without_its_id() {
+        let with = |id: &str, policy: &str| Published {
+            mta_sts_policy: Some(policy.to_owned()),
+            ..published("v=spf1 -all", "::/0", "aa", Some(id))
+        };
+        let what = |was: &Published, is: &Published| -> Vec<What> {
+            drift(was, is).into_iter().map(|drift| drift.what).collect()
+        };
+        assert_eq!(what(&with("1", "a"), &with("1", "b")), [What::MtaStsPolicy]);
+        assert_eq!(what(&with("1", "a"), &with("2", "b")), [What::MtaSts]);
+        assert_eq!(what(&with("1", "a"), &with("1", "a")), []);
+        let without = published("v=spf1 -all", "::/0", "aa", Some("1"));
+        assert_eq!(what(&without, &with("1", "b")), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use mailproof_cli::escape::visible;
 use mailproof_cli::exit::Trouble;
 use mailproof_cli::input::reason;
 use mailproof_dns::Name;
-use mailproof_records::{Policy, Profile};
+use mailproof_records::{Limits, Policy, Profile};
 
 use crate::cli::FailOn;
 use crate::document::{Document, Table, nearest};
@@ -50,8 +50,52 @@ pub(crate) struct Settings {
     pub(crate) messages: Vec<PathBuf>,
     pub(crate) must_pass: Vec<Host>,
     pub(crate) must_not_pass: Vec<Host>,
+    /// Names given with EHLO.
+    pub(crate) helo: Vec<(IpAddr, Name)>,
+    /// DMARC aggregate reports, for selectors and their use.
+    pub(crate) reports: Vec<PathBuf>,
+    /// Whether people write with addresses of the domain.
+    pub(crate) people: Option<bool>,
     pub(crate) dmarc: Option<Policy>,
+    pub(crate) limits: Thresholds,
     pub(crate) selection: Selection,
+}
+
+/// What SPF061 takes for too large, where it is not as always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Thresholds {
+    ipv4_prefix: Option<u64>,
+    ipv4_prefix_error: Option<u64>,
+    ipv6_prefix: Option<u64>,
+    ipv4_addresses: Option<u64>,
+    ipv4_addresses_error: Option<u64>,
+}
+
+impl Thresholds {
+    fn then(self, later: Thresholds) -> Thresholds {
+        Thresholds {
+            ipv4_prefix: later.ipv4_prefix.or(self.ipv4_prefix),
+            ipv4_prefix_error: later.ipv4_prefix_error.or(self.ipv4_prefix_error),
+            ipv6_prefix: later.ipv6_prefix.or(self.ipv6_prefix),
+            ipv4_addresses: later.ipv4_addresses.or(self.ipv4_addresses),
+            ipv4_addresses_error: later.ipv4_addresses_error.or(self.ipv4_addresses_error),
+        }
+    }
+
+    /// The limits, with what is said otherwise.
+    pub(crate) fn onto(self, limits: Limits) -> Limits {
+        let prefix = |length: Option<u64>, usual| {
+            length.and_then(|length| u8::try_from(length).ok()).unwrap_or(usual)
+        };
+        Limits {
+            ipv4_prefix: prefix(self.ipv4_prefix, limits.ipv4_prefix),
+            ipv4_prefix_error: prefix(self.ipv4_prefix_error, limits.ipv4_prefix_error),
+            ipv6_prefix: prefix(self.ipv6_prefix, limits.ipv6_prefix),
+            ipv4_addresses: self.ipv4_addresses.unwrap_or(limits.ipv4_addresses),
+            ipv4_addresses_error: self.ipv4_addresses_error.unwrap_or(limits.ipv4_addresses_error),
+            ..limits
+        }
+    }
 }
 
 /// A host that sends.
@@ -153,6 +197,10 @@ impl Settings {
         settings.messages.extend(later.messages.iter().cloned());
         settings.must_pass.extend(later.must_pass.iter().cloned());
         settings.must_not_pass.extend(later.must_not_pass.iter().cloned());
+        settings.helo.extend(later.helo.iter().cloned());
+        settings.reports.extend(later.reports.iter().cloned());
+        settings.people = later.people.or(self.people);
+        settings.limits = self.limits.then(later.limits);
         settings.selection = self.selection.then(&later.selection);
         settings
     }
@@ -165,6 +213,15 @@ fn settings(table: &mut Table<'_>, folder: &Path) -> Settings {
         Some((selector, folder.join(file.value)))
     });
     let keys = keys.collect();
+    let helo = table.texts("helo");
+    let helo = helo.into_iter().filter_map(|(address, name)| {
+        let address = table.accept(&address, |text| {
+            text.parse::<IpAddr>()
+                .map_err(|_| format!("{} is no address", visible(text.as_bytes())))
+        })?;
+        Some((address, table.accept(&name, parse_name)?))
+    });
+    let helo = helo.collect();
     let path = |text: &str| Ok(folder.join(text));
     Settings {
         profile: table.parsed("profile", |text| parse_keyword("profile", &PROFILES, text)),
@@ -173,6 +230,16 @@ fn settings(table: &mut Table<'_>, folder: &Path) -> Settings {
         messages: table.list("messages", path).unwrap_or_default(),
         must_pass: table.list("must-pass", Host::parse).unwrap_or_default(),
         must_not_pass: table.list("must-not-pass", Host::parse).unwrap_or_default(),
+        helo,
+        reports: table.list("dmarc-reports", path).unwrap_or_default(),
+        people: table.boolean("people"),
+        limits: Thresholds {
+            ipv4_prefix: table.number("spf-ipv4-prefix", 0..=32),
+            ipv4_prefix_error: table.number("spf-ipv4-prefix-error", 0..=32),
+            ipv6_prefix: table.number("spf-ipv6-prefix", 0..=128),
+            ipv4_addresses: table.number("spf-ipv4-addresses", 0..=1 << 32),
+            ipv4_addresses_error: table.number("spf-ipv4-addresses-error", 0..=1 << 32),
+        },
         dmarc: table.parsed("dmarc", |text| parse_keyword("DMARC policy", &POLICIES, text)),
         selection: Selection {
             select: table.list("select", Pattern::parse).unwrap_or_default(),
@@ -255,6 +322,10 @@ keys = { s1 = "keys/s1.private" }
 messages = ["sample.eml"]
 must-pass = ["192.0.2.1", "mail.example.com"]
 must-not-pass = ["2001:db8::1"]
+helo = { "192.0.2.1" = "mail.example.com" }
+dmarc-reports = ["report.xml.gz"]
+people = true
+spf-ipv4-prefix = 12
 dmarc = "reject"
 select = ["SPF"]
 
@@ -277,7 +348,10 @@ expires = 2027-01-31
         assert_eq!(settings.profile, Some(Profile::Bulk));
         assert_eq!(settings.dmarc, Some(Policy::Reject));
         assert_eq!(settings.keys[0].1, Path::new("folder/keys/s1.private"));
-        assert_eq!(settings.must_pass.len(), 2);
+        assert_eq!((settings.must_pass.len(), settings.helo.len()), (2, 1));
+        assert_eq!(settings.reports, [Path::new("folder/report.xml.gz")]);
+        let limits = settings.limits.onto(Limits::default());
+        assert_eq!((limits.ipv4_prefix, limits.ipv6_prefix), (12, 32));
         assert!(settings.selection.has("SPF010") && !settings.selection.has("DNS006"));
         let other = manifest.settings(&"example.net".parse().unwrap());
         assert_eq!((other.profile, other.selectors.len()), (Some(Profile::Sender), 0));
@@ -288,19 +362,21 @@ expires = 2027-01-31
     #[test]
     fn all_mistakes_at_once() {
         let error = parse(
-            "profil = 'bulk'\n[domains.'example.com']\nprofile = 'bluk'\nmust-pass = ['192.0.2.0/24']\n\
+            "profil = 'bulk'\nspf-ipv4-prefix = 33\npeople = 'yes'\n[domains.'example.com']\nprofile = 'bluk'\nmust-pass = ['192.0.2.0/24']\n\
              dmarc = 'rejct'\nselect = ['SPFX']\n[domains.'a..b']\n[domains.a.example]\n[[suppress]]\nrule = 'SPF033'\n",
         )
         .unwrap_err();
         for part in [
             "m.toml:1:1: unknown key `profil`",
             "did you mean `profile`?",
-            "m.toml:3:11: bluk is no profile; did you mean bulk?",
+            "m.toml:2:19: `spf-ipv4-prefix` is a number from 0 to 32",
+            "m.toml:3:10: `people` is true or false",
+            "m.toml:5:11: bluk is no profile; did you mean bulk?",
             "192.0.2.0/24 is a network",
             "rejct is no DMARC policy; did you mean reject?",
             "no rule begins with SPFX",
-            "m.toml:7:10: a..b: ",
-            "m.toml:8:10: not a domain",
+            "m.toml:9:10: a..b: ",
+            "m.toml:10:10: not a domain",
             "the suppression has no `reason`",
         ] {
             assert!(error.contains(part), "{part} is not in\n{error}");

@@ -27,6 +27,9 @@ pub(crate) struct Published {
     pub(crate) keys: BTreeMap<String, String>,
     /// The id of the MTA-STS record.
     pub(crate) mta_sts: Option<String>,
+    /// The SHA-256 of the MTA-STS policy, where it was had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mta_sts_policy: Option<String>,
 }
 
 /// What is published, or `None` where that could not be told for lack of an answer.
@@ -61,9 +64,14 @@ fn fingerprint(record: &[u8]) -> Option<String> {
     let tags = TagList::parse(record).ok()?;
     let key: Vec<u8> =
         tags.get("p")?.value.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    Some(digest(&key))
+}
+
+/// The SHA-256 in hexadecimal digits.
+pub(crate) fn digest(octets: &[u8]) -> String {
     let mut sha256 = Sha256::default();
-    sha256.update(&key);
-    Some(sha256.finish().iter().map(|octet| format!("{octet:02x}")).collect())
+    sha256.update(octets);
+    sha256.finish().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 struct Walk<'a> {

@@ -12,12 +12,13 @@ use mailproof_records::Severity;
 
 use crate::baseline::{self, Baseline, Entry};
 use crate::cli::{Check, FailOn};
-use crate::dns::Dns;
+use crate::dns::{Asker, Dns};
 use crate::domains::{self, Expectations, Job};
 use crate::examine::{Circumstances, Examined, examine};
 use crate::found::{Checked, Found};
 use crate::lock::Lock;
 use crate::manifest::{FILE_NAME, Manifest};
+use crate::network::Network;
 use crate::resume::Done;
 use crate::write::Writer;
 
@@ -32,7 +33,9 @@ pub(crate) fn check(check: &Check) -> Result<Exit, Trouble> {
     let dns = Dns::new(&check.dns, check.origin.as_ref(), check.offline)?;
     let expectations = Expectations::new(check, &manifest)?;
     let mut run = Run::new(check, &manifest)?;
-    let circumstances = Circumstances { now: run.now, locks: run.lock.is_some() };
+    let network = Network::new(&check.network, run.now.0)?;
+    let circumstances =
+        Circumstances { now: run.now, locks: run.lock.is_some(), network: network.as_ref() };
     let bad_input = Cell::new(false);
     let done = std::mem::take(&mut run.done);
     let jobs = domains::jobs(check, &expectations, dns.zones())?.filter_map(|job| match job {
@@ -45,7 +48,9 @@ pub(crate) fn check(check: &Check) -> Result<Exit, Trouble> {
     });
     dns.each(
         jobs,
-        |job, answers| examine(job, circumstances, answers),
+        async |job: &Job, asker: &Asker<'_>, answers: &mut Answers| {
+            examine(job, circumstances, asker, answers).await
+        },
         |job, examined, answers| run.domain(&dns, &job, examined, answers),
     )?;
     let exit = run.end()?;
@@ -169,6 +174,9 @@ impl<'a> Run<'a> {
             findings: Vec::new(),
             lookups: answers.len(),
             spf: examined.report.spf.map(|spf| spf.into()),
+            tree: examined.report.tree.clone(),
+            dmarc: examined.report.dmarc.clone(),
+            selectors: examined.report.selectors.clone(),
             unknown: Vec::new(),
             not_asked: 0,
             suppressed: 0,
@@ -176,7 +184,7 @@ impl<'a> Run<'a> {
             not_shown: 0,
             omitted: 0,
         };
-        self.unknown(dns, answers, &mut checked);
+        self.unknown(dns, answers, &examined, &mut checked);
         if checked.lookups > 0 && checked.not_asked == checked.lookups {
             let reason = "it lies outside the zone files, and with --offline nobody is asked";
             remark("error", Trouble::input(checked.domain, reason));
@@ -209,7 +217,7 @@ impl<'a> Run<'a> {
     }
 
     /// What could not be looked up.
-    fn unknown(&self, dns: &Dns, answers: &Answers, checked: &mut Checked) {
+    fn unknown(&self, dns: &Dns, answers: &Answers, examined: &Examined, checked: &mut Checked) {
         let mut unknown = Vec::new();
         for (question, response) in answers.iter() {
             match response.failure() {
@@ -220,6 +228,10 @@ impl<'a> Run<'a> {
                 Some(failure) => unknown.push(format!("{question}: {failure}")),
             }
         }
+        let lost = examined.report.findings.iter().filter(|found| found.rule.id == "NET001");
+        unknown.extend(lost.map(|found| {
+            format!("{} {}", found.source, mailproof_cli::escape::safe(&found.message))
+        }));
         unknown.sort();
         let more = unknown.len().saturating_sub(UNKNOWN);
         unknown.truncate(UNKNOWN);

@@ -95,7 +95,7 @@ impl fmt::Display for Summary {
         )?;
         if self.incomplete > 0 {
             let domains = number(self.incomplete, "domain", "domains");
-            write!(f, "; {domains} could not be checked completely: temporary DNS trouble")?;
+            write!(f, "; {domains} could not be checked completely: temporary trouble")?;
         }
         if self.not_asked > 0 {
             let lookups = number(self.not_asked, "lookup", "lookups");
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(
             summary.to_string(),
             "3 errors, 1 warning in 2 domains, 94 lookups; 1 domain could not be checked \
-             completely: temporary DNS trouble; 2 suppressed"
+             completely: temporary trouble; 2 suppressed"
         );
         let summary = Summary { errors: 0, warnings: 0, ..summary };
         assert_eq!(summary.exit(Some(Severity::Warning)), Exit::Temporary);
