@@ -39,7 +39,8 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let policy = if owner == *domain { policies.domain } else { policies.subdomains };
         if record.testing { policy.one_level_below() } else { policy }
     });
-    if walk.failure.is_none() {
+    // What stands above a record of its own does not change the policy.
+    if walk.failure.is_none() || owner == *domain {
         let rfc7489 = older(domain, look);
         look.report.dmarc =
             Some(Effective { owner: Some(owner.clone()), rfc9989: effective, rfc7489 });

@@ -14,7 +14,7 @@ use crate::full::paragraph;
 use crate::sarif::rfc_url;
 
 /// The families of rules, by how their ids begin.
-const FAMILIES: [(&str, &str); 11] = [
+const FAMILIES: [(&str, &str); 12] = [
     ("DNS", "DNS and text records"),
     ("SPF", "SPF"),
     ("DKIM", "DKIM keys"),
@@ -26,6 +26,7 @@ const FAMILIES: [(&str, &str); 11] = [
     ("DANE", "DANE"),
     ("BIMI", "BIMI"),
     ("ADSP", "ADSP"),
+    ("NET", "Connections"),
 ];
 
 /// Says what rules are about.
