@@ -347,6 +347,24 @@ fn what_is_not_public_is_left_alone() {
 }
 
 #[test]
+fn name_servers() {
+    let zone = format!(
+        "{ZONE}example.com. NS ns1.example.com.\nexample.com. NS ns2.example.com.\n\
+         ns1.example.com. A 127.0.0.1\nns2.example.com. A 127.0.0.1\n"
+    );
+    let authority = Server::start(Zone::parse(&zone).unwrap()).unwrap();
+    let port = format!("ns={}", authority.address().port());
+    let site = Site { zone, ..Site::sound() };
+    let arguments =
+        ["--network=ns", "--network-private", "--network-port", &port, "--select", "DNS010,MX012"];
+    assert_eq!(site.found(&arguments).1, [""; 0]);
+    // TXT and MX of the domain, TXT of _dmarc, by each name.
+    assert_eq!(authority.queries(), 6);
+    assert_eq!(site.found(&["--network=ns", "--network-port", &port]).1, [""; 0]);
+    assert_eq!(authority.queries(), 6);
+}
+
+#[test]
 fn options_that_exclude_each_other() {
     for (arguments, part) in [
         (["--network", "--offline"], "cannot be used with"),

@@ -205,8 +205,13 @@ impl Report {
         source: Source,
         message: impl Into<String>,
     ) {
-        self.is_full = false;
-        self.findings.extend(finding(id, name, source, message.into()));
+        let is_same = |found: &&Finding| found.rule.id == id && found.name == *name;
+        // Of records the number is bounded where they are asked for; of documents it is not.
+        self.is_full = !matches!(source, Source::Record(_))
+            && self.findings.iter().filter(is_same).count() >= self.limits.repeats;
+        if !self.is_full {
+            self.findings.extend(finding(id, name, source, message.into()));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use self::dane::tlsa;
 pub(crate) use self::policy::policy;
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Report, Request, Severity, hygiene};
+use crate::{Profile, Report, Request, Severity, hygiene};
 
 type Record = fn(&mut Report, Text<'_>);
 
@@ -31,12 +31,15 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let message = format!("{domain} has MTA-STS and no address for TLS reports");
         look.report.of("STS012", &name, RecordType::Txt, message);
     }
-    if let (Some(false), Some(false), Ok(name)) = (has_sts, has_rpt, domain.prepend("_smtp._tls")) {
+    let has_mail = request.profile != Profile::NoMail;
+    if let (Some(false), Some(false), true, Ok(name)) =
+        (has_sts, has_rpt, has_mail, domain.prepend("_smtp._tls"))
+    {
         let message = format!("{domain} asks for no reports of TLS");
         look.report.of("RPT001", &name, RecordType::Txt, message);
         look.report.severity(Severity::Info);
     }
-    if let (Some(false), Ok(name)) = (has_bimi, domain.prepend("default._bimi")) {
+    if let (Some(false), true, Ok(name)) = (has_bimi, has_mail, domain.prepend("default._bimi")) {
         let message = format!("{domain} has no BIMI record");
         look.report.of("BIMI001", &name, RecordType::Txt, message);
         look.report.severity(Severity::Info);

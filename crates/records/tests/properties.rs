@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use mailproof_dns::{Data, Name, Question, RecordType, Response, Txt, resolve_blocking};
-use mailproof_records::{Kind, Profile, Report, Request, check, check_record};
+use mailproof_records::{
+    Attempt, Document, Kind, Limits, Profile, Report, Request, check, check_record,
+};
 use proptest::prelude::*;
 
 const KINDS: [Kind; 9] = [
@@ -88,6 +90,30 @@ proptest! {
         let name: Name = "example.com".parse().unwrap();
         for kind in KINDS {
             spans_are_inside(&check_record(kind, &name, &octets, Profile::Sender));
+        }
+    }
+
+    /// Whatever comes over the network, it is judged, and not at any length.
+    #[test]
+    fn a_document_never_panics(words in prop::collection::vec(prop::sample::select(vec![
+        "<svg", " x=\"1\"", " version=\"1.2\"", " href='x'", ">", "/>", "<script/>", "</svg>",
+        "<!DOCTYPE a [", "<!ENTITY b 'c'>", "]>", "&b;", "<title>", "<!--", "<![CDATA[", "\u{a0}",
+        "mx: a.example", "mode: none", "\n", "\r", ":", "version: STSv1",
+    ]), 0..200)) {
+        let content = words.concat().into_bytes();
+        let document = Document { media_type: String::new(), content };
+        let mut request = Request::new("example.com".parse().unwrap());
+        request.fetched.logo = Some(Attempt::Came(document.clone()));
+        request.fetched.policy = Some(Attempt::Came(document));
+        let lookup = |question: &Question| match question.rtype {
+            RecordType::Txt => Response::records([Data::Txt(Txt::from_strings([b"v=STSv1; id=1"]))]),
+            _ => Response::NoData,
+        };
+        let report = resolve_blocking(lookup, |answers| check(&request, answers));
+        spans_are_inside(&report);
+        for id in ["BIMI003", "STS005"] {
+            let found = report.findings.iter().filter(|found| found.rule.id == id).count();
+            prop_assert!(found <= Limits::default().repeats, "{found} of {id}");
         }
     }
 

@@ -17,19 +17,20 @@ const WIDTH: usize = 96;
 const OTHERS: usize = 5;
 
 pub(crate) fn domain(out: &mut Output, checked: &Checked, quiet: bool) -> io::Result<()> {
-    let mut unanswered = checked.unanswered();
-    let first = unanswered.next();
-    let others: Vec<&str> = unanswered.map(|found| found.message.as_str()).collect();
     for found in &checked.findings {
-        // A resolver that is dead leaves every question open, and it is one trouble.
-        if first.is_some_and(|first| std::ptr::eq(first, found)) {
-            finding(out, found, &others)?;
-        } else if !found.is_unanswered() {
+        if !found.is_unanswered() {
             finding(out, found, &[])?;
+            continue;
+        }
+        // A resolver that is dead leaves every question open, and it is one trouble.
+        let mut same = checked.unanswered().filter(|other| other.rule.id == found.rule.id);
+        if same.next().is_some_and(|first| std::ptr::eq(first, found)) {
+            let others: Vec<&str> = same.map(|other| other.message.as_str()).collect();
+            finding(out, found, &others)?;
         }
     }
     let paint = out.paint;
-    if first.is_none() {
+    if checked.unanswered().next().is_none() {
         for unknown in &checked.unknown {
             writeln!(out, "{}: {}: {unknown}\n", paint.doubtful("unknown"), checked.domain)?;
         }

@@ -16,6 +16,8 @@ use quick_xml::events::Event;
 const MOST: u64 = 64 << 20;
 /// How many selectors are kept. Local choice: nobody signs with more at a time.
 const SELECTORS: usize = 100;
+/// How deep elements lie in each other. Local choice: a report has six levels.
+const DEPTH: usize = 32;
 /// How many octets of a value are kept: names have at most 253.
 const VALUE: usize = 256;
 
@@ -75,6 +77,9 @@ fn parse(text: &[u8], domain: &Name) -> Result<Option<Selectors>, String> {
         let event = reader.read_event().map_err(|error| format!("no report: {error}"))?;
         match event {
             Event::Eof => break,
+            Event::Start(_) if path.len() >= DEPTH => {
+                return Err("no report: elements lie too deep in each other".to_owned());
+            }
             Event::Start(element) => {
                 value.clear();
                 path.push(element.local_name().as_ref().to_vec());
@@ -147,6 +152,7 @@ mod tests {
         };
         assert_eq!(parse(REPORT, &domain), Ok(Some(wanted)));
         assert_eq!(parse(REPORT, &"example.org".parse().unwrap()), Ok(None));
+        assert!(parse("<a>".repeat(DEPTH + 1).as_bytes(), &domain).is_err());
         assert!(parse(b"<html/>", &domain).is_err() && parse(b"<a></b>", &domain).is_err());
     }
 }

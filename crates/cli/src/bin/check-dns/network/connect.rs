@@ -55,7 +55,7 @@ impl Visit<'_> {
 
 /// Whether an address leads, or may lead, into a network of one's own: what is published must not
 /// make a checker talk to what only it can reach.
-fn is_forbidden(address: IpAddr) -> bool {
+pub(super) fn is_forbidden(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => is_reserved(address),
         IpAddr::V6(inner) => {
