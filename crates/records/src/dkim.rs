@@ -195,6 +195,10 @@ fn age(request: &Request, selector: &Name, text: Text<'_>, look: &mut Look<'_>) 
 /// Whether somebody else answers for everything below `_domainkey`, who then is named.
 fn delegation(domain: &Name, look: &mut Look<'_>) {
     let Ok(node) = domain.prepend("_domainkey") else { return };
+    // RFC 8020: what does not exist is neither.
+    if matches!(look.ask(&node, RecordType::Txt), None | Some(Response::NxDomain)) {
+        return;
+    }
     for rtype in [RecordType::Cname, RecordType::Ns] {
         let Some(response) = look.ask_by_the_way(&node, rtype) else { continue };
         let message = match response.data().first() {

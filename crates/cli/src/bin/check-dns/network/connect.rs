@@ -11,6 +11,8 @@ use super::Visit;
 
 /// How many addresses of a host are tried. Local choice: two of each family.
 const ADDRESSES: usize = 4;
+/// Into how many shares the time for a host is divided, one for each connection. Local choice.
+const SHARES: u32 = 3;
 
 impl Visit<'_> {
     /// A connection to the first address that takes one, or why there is none.
@@ -21,10 +23,13 @@ impl Visit<'_> {
                 why = format!("{address} is not public, and is left alone (--network-private)");
                 continue;
             }
-            match TcpStream::connect(SocketAddr::new(address, port)).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => why = format!("{address} port {port}: {}", words(&error)),
-            }
+            let connection = TcpStream::connect(SocketAddr::new(address, port));
+            // An address that is silent leaves time for the next.
+            why = match tokio::time::timeout(self.network.timeout / SHARES, connection).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => format!("{address} port {port}: {}", words(&error)),
+                Err(_) => format!("{address} port {port}: timeout"),
+            };
         }
         Err(why)
     }
