@@ -109,7 +109,7 @@ impl Network {
 }
 
 impl Visit<'_> {
-    /// RFC 8461 3.2: "https://mta-sts.example.com/.well-known/mta-sts.txt".
+    /// RFC 8461 3.2: the host mta-sts, and the "well-known" path mta-sts.txt.
     async fn policy(&self, host: Option<&Name>) -> Option<Attempt<Document>> {
         let host = host?;
         let uri = format!("https://{host}/.well-known/mta-sts.txt");
