@@ -1,10 +1,10 @@
 """The guides: their files as they are written, with mailproofd on the sockets."""
 
-import os, pwd
+import grp, os, pwd, re, shutil, signal, socket, threading, urllib.request
 
-from lab import REPOSITORY
+from lab import REPOSITORY, Program
 from mail import message
-from servers import Mailproofd, Postfix
+from servers import MAIN, SOCKET, Mailproofd, Postfix
 from sign_checks import MAIN_THERE
 from world import dkimpy_verifies, key
 
@@ -50,7 +50,16 @@ def as_guide_1(lab, _until_it_runs=True):
         "OpenDMARC with this file does not check SPF itself",
     ):
         lab.has(output, sentence, "it is told")
-    daemon = Mailproofd(lab, both, "/var/spool/postfix/opendkim/opendkim.sock", user=None)
+    sockets = [f"/var/spool/postfix/{it}/{it}.sock" for it in ("opendkim", "opendmarc")]
+
+    def start():
+        daemon = Mailproofd(lab, both, sockets[0], user=None)
+        for path in sockets if lab.is_plain else []:
+            # In place of "adduser postfix opendkim".
+            shutil.chown(lab.at(path), group="postfix")
+        return daemon
+
+    daemon = start()
     here = Postfix(lab, True, main)
     Postfix(lab, False, MAIN_THERE)
     box = lab.mailbox()
@@ -65,7 +74,7 @@ def as_guide_1(lab, _until_it_runs=True):
     with open(lab.at(both[0]), "w") as it:
         it.write(config)
     lab.write("/etc/opendmarc/ignore.hosts", lab.read(GUIDES, "guide-1/etc/ignore.hosts"))
-    Mailproofd(lab, both, "/var/spool/postfix/opendkim/opendkim.sock", user=None)
+    start()
     mail_out(lab, here, domain, "default")
     mail_in(lab, here, domain)
     octets = message("joe@sender.example").replace(b"Date: ", b"X-Date: ")
@@ -129,6 +138,97 @@ def complaints(lab, here):
     code, output = lab.tool("mailproofd", "check-config", *files)
     lab.check(code == 1, "check-config complains")
     return " ".join(output.split())
+
+
+def as_packaged(lab, _until_it_runs=True):
+    """The packaged mailproofd.toml: a user of its own, metrics, and a socket of systemd."""
+    domain, private = "receiver.example", "/etc/mailproofd/keys/2026.private"
+    account = lab.account("mailproofd")
+    lab.write(private, lab.read(key(lab, domain, "seal")), account, 0o600)
+    lab.directory("/var/spool/postfix/mailproofd", f"{account}:postfix", 0o750)
+    toml = lab.read(REPOSITORY, "packaging/mailproofd.toml")
+    for line, other in (
+        ('#user = "mailproofd"', f'user = "{account}"'),
+        ('#owner = "mailproofd:postfix"', f'owner = "{account}:postfix"'),
+        ("#[metrics]\n#listen", "[metrics]\nlisten"),
+        ("#name-servers = []", f'name-servers = ["{lab.name_server}"]'),
+        (
+            "#[[sign.key]]\n",
+            f'[[sign.key]]\ndomains = ["{domain}"]\nselector = "seal"\nfile = "{private}"\n',
+        ),
+    ):
+        lab.check(line in toml, f"the sample has {line.splitlines()[0]}")
+        toml = toml.replace(line, other)
+    config = "/etc/mailproofd/mailproofd.toml"
+    lab.write(config, toml)
+    daemon = Mailproofd(lab, [config], SOCKET, user=None)
+    lab.wait("it starts", lambda: "started" in daemon.log())
+    socket_ = os.stat(lab.at(SOCKET))
+    wanted = pwd.getpwnam(account).pw_uid, grp.getgrnam("postfix").gr_gid, 0o660
+    found = socket_.st_uid, socket_.st_gid, socket_.st_mode & 0o777
+    lab.check(found == wanted, f"the socket is {account}:postfix 0660")
+    status = lab.read(f"/proc/{daemon.process.pid}/status")
+    numbers = {line.split(":")[0]: line.split()[1:] for line in status.splitlines() if ":" in line}
+    lab.check(set(numbers["Uid"]) == {str(wanted[0])}, f"the daemon is {account}")
+    lab.check(int(numbers["CapEff"][0], 16) == 0, "and has no capability")
+    here = Postfix(lab, True, f"{MAIN}myorigin = {domain}\n")
+    Postfix(lab, False, MAIN_THERE)
+    mail_out(lab, here, domain, "seal")
+    mail_in(lab, here, domain)
+    daemon.tell(signal.SIGHUP)
+    lab.wait("it reloads as that user", lambda: "configuration reloaded" in daemon.log())
+    mail_out(lab, here, domain, "seal")
+
+    def answer(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:9125{path}", timeout=10) as it:
+            return it.read().decode()
+
+    lab.check(answer("/health") == "ok\n", "/health")
+    metrics = lab.evidence["/metrics"] = answer("/metrics")
+    lab.check(re.search(r"^mailproofd_\w+\{?.*\}? [1-9]", metrics, re.M), "/metrics counts")
+    daemon.stop()
+
+    systemd(lab, config, here)
+
+
+def systemd(lab, config, here):
+    path = lab.at(SOCKET)
+    with open(lab.at(config)) as it:
+        toml = it.read().replace(f'socket = "local:{path}"', 'socket = "systemd:milter"')
+    toml = re.sub(r"^owner = .*$", "", toml, flags=re.M)
+    lab.write(config, toml)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        os.chmod(path, 0o666)
+        listener.listen()
+        script = (
+            'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=milter exec "$@" 3<&%d' % listener.fileno()
+        )
+        command = [
+            "sh",
+            "-c",
+            script,
+            "sh",
+            f"{lab.bin}/mailproofd",
+            "run",
+            "--config",
+            lab.at(config),
+        ]
+        first = Program(lab, "socket", command, pass_fds=[listener.fileno()])
+        lab.wait("it starts", lambda: "started" in first.log())
+        mail_in(lab, here, "receiver.example")
+        lab.check(first.stop() == 0, "it is stopped")
+        box, replies = lab.mailbox(), []
+        octets = message("joe@sender.example")
+        to = f"{box}@receiver.example"
+        waiting = threading.Thread(
+            target=lambda: replies.append(here.send("joe@sender.example", to, octets, lab.there))
+        )
+        waiting.start()
+        first.start()
+        waiting.join()
+        lab.check(replies[0].startswith("250"), f"who came meanwhile has waited: {replies[0]}")
+        lab.has(lab.delivered(box).results(), "dmarc=pass", "and is served")
 
 
 def mail_out(lab, here, domain, selector):

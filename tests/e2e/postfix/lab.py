@@ -199,11 +199,9 @@ class Lab:
 class Program:
     """A program in the foreground, with its output in a file."""
 
-    def __init__(
-        self, lab, name, command, user=None, group=None, is_ready=lambda: True, end=signal.SIGTERM
-    ):
-        self.lab, self.name, self.command = lab, name, command
-        self.user, self.group, self.is_ready, self.end = user, group, is_ready, end
+    def __init__(self, lab, name, command, is_ready=lambda: True, end=signal.SIGTERM, **options):
+        self.lab, self.name, self.command, self.options = lab, name, command, options
+        self.is_ready, self.end = is_ready, end
         self.log_path = os.path.join(lab.home, f"{name}.log")
         remove(self.log_path)
         lab.evidence[f"log of {name}"] = self.log
@@ -211,20 +209,9 @@ class Program:
         self.start()
 
     def start(self):
-        as_user = (
-            dict(user=self.user, group=self.group or self.user, extra_groups=[])
-            if self.user
-            else {}
-        )
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                umask=0o022,
-                **as_user,
-            )
+            files = dict(stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, **files, umask=0o022, **self.options)
         end = time.monotonic() + PATIENCE
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > end:

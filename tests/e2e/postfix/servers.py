@@ -216,14 +216,9 @@ class Mailproofd(Program):
         if lab.is_plain and not any(file.endswith(".toml") for file in files):
             # There is no resolv.conf of our own, and the older daemons have no other setting.
             command += ["--zone", f".={lab.home}/dns/zone"]
-        super().__init__(
-            lab,
-            name,
-            command,
-            user,
-            "postfix" if lab.is_plain else None,
-            lambda: answers(self.socket),
-        )
+        group = "postfix" if lab.is_plain else user
+        who = dict(user=user, group=group, extra_groups=[]) if user else {}
+        super().__init__(lab, name, command, lambda: answers(self.socket), **who)
 
 
 SUBMISSION = 5587

@@ -26,16 +26,20 @@ def over_there(lab, role, settings):
     path = os.path.join(lab.home, "there.toml")
     dns = f'[dns]\nname-servers = ["{lab.name_server}"]\n' if lab.is_plain else ""
     with open(path, "w") as it:
-        it.write(
-            f'[[listener]]\nsocket = "inet:8892@127.0.0.1"\nroles = ["{role}"]\n{settings}\n{dns}'
-        )
+        it.write(f"""[[listener]]
+socket = "inet:8892@127.0.0.1"
+roles = ["{role}"]
+[log]
+to = "stderr"
+{settings}
+{dns}""")
     Mailproofd(lab, [path], ("127.0.0.1", 8892), user=None, name="mailproofd-there")
     return "inet:127.0.0.1:8892"
 
 
 def between(lab):
     """Signed by mailproofd with two keys there, verified by mailproofd here, and by dkimpy."""
-    verifier(lab)
+    daemon = verifier(lab)
     milter = signer(lab, [("sender.example", "rsa"), ("sender.example", "ed")])
     Postfix(lab, True, MAIN)
     there = Postfix(
@@ -63,6 +67,12 @@ def between(lab):
     lab.check(got.results().count("dkim=pass") == 2, "mail of sendmail(1) is signed too")
     lab.has(got.results(), "dmarc=pass", "mail of sendmail(1)")
     lab.check(dkimpy_verifies(lab, got.sent()) == [True, True], "dkimpy verifies it")
+    # What tools that read the logs of OpenDKIM and OpenDMARC look for.
+    log = lab.read(lab.home, "mailproofd-there.log")
+    lab.has(log, ": DKIM-Signature field added (s=rsa, d=sender.example)", "the log")
+    lab.has(log, ": DKIM-Signature field added (s=ed, d=sender.example)", "the log")
+    lab.has(daemon.log(), ": DKIM verification successful", "the log")
+    lab.has(daemon.log(), ": sender.example pass", "the log")
 
 
 def with_opendkim(lab):
