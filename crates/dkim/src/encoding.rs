@@ -52,6 +52,26 @@ pub(crate) fn split_colons(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// A colon-separated list without the white space at its colons and ends; `None` if there is other
+/// white space.
+pub(crate) fn without_fws_at_colons(value: &[u8]) -> Option<Vec<u8>> {
+    let mut list = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((part, space)) =
+        memchr3(b' ', b'\t', b'\r', rest).and_then(|at| rest.split_at_checked(at))
+    {
+        list.extend_from_slice(part);
+        let end = space.iter().position(|&octet| !is_fws(octet)).unwrap_or(space.len());
+        rest = space.get(end..).unwrap_or_default();
+        let at_colon = |octet: Option<&u8>| matches!(octet, None | Some(b':'));
+        if !at_colon(list.last()) && !at_colon(rest.first()) {
+            return None;
+        }
+    }
+    list.extend_from_slice(rest);
+    Some(list)
+}
+
 /// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.
 pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
     let Some(_) = memchr3(b' ', b'\t', b'\r', value) else {
@@ -112,6 +132,17 @@ mod tests {
         assert_eq!(base64(b"aGVsbG8"), Some(b"hello".to_vec()));
         assert_eq!(base64(b"aGV$bG8="), None);
         assert_eq!(base64(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn lists_without_white_space() {
+        let list = |text: &str| without_fws_at_colons(text.as_bytes());
+        for text in ["a:b", " a :\tb ", "a\r\n :\r\n\t b", ":", " : ", "", " ", "a: :b"] {
+            let members: Vec<&[u8]> = split_colons(text.as_bytes()).collect();
+            assert_eq!(list(text), Some(members.join(&b':')), "{text:?}");
+        }
+        assert_eq!(list("a b"), None);
+        assert_eq!(list("a:b\r\n c:d"), None);
     }
 
     #[test]

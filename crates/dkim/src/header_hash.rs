@@ -127,7 +127,7 @@ pub fn header_hash_input(header: &Header, place: usize, signature: &Signature) -
 /// or for two domains, mostly signs the same fields: they are made canonical and hashed once.
 #[derive(Default)]
 pub(crate) struct HeaderHasher<'s> {
-    last: Option<(&'s Signature, Sha256)>,
+    last: Option<(usize, &'s Signature, Sha256)>,
     input: Vec<u8>,
 }
 
@@ -142,13 +142,13 @@ impl<'s> HeaderHasher<'s> {
         let canonicalization = signature.header_canonicalization;
         let names = &signature.signed_fields;
         // Where h= names the signature's own field, its place decides what is selected.
-        let own_name = fields.at(place).and_then(Field::name).unwrap_or_default();
-        let by_place = names.iter().any(|name| name.eq_ignore_ascii_case(own_name));
+        let own = own_name(fields, place);
         let mut hash = match &self.last {
-            Some((last, hash))
+            Some((last_place, last, hash))
                 if last.header_canonicalization == canonicalization
                     && last.signed_fields == *names
-                    && !by_place =>
+                    && own_name(fields, *last_place).eq_ignore_ascii_case(own)
+                    && names.iter().all(|name| !name.eq_ignore_ascii_case(own)) =>
             {
                 hash.clone()
             }
@@ -157,7 +157,7 @@ impl<'s> HeaderHasher<'s> {
                 signed_input(fields, names, Some(place), canonicalization, &mut self.input);
                 let mut hash = Sha256::default();
                 hash.update(&self.input);
-                self.last = (!by_place).then(|| (signature, hash.clone()));
+                self.last = Some((place, signature, hash.clone()));
                 hash
             }
         };
@@ -166,6 +166,10 @@ impl<'s> HeaderHasher<'s> {
         hash.update(&self.input);
         hash.finish()
     }
+}
+
+fn own_name<'h>(fields: &FieldIndex<'h>, place: usize) -> &'h [u8] {
+    fields.at(place).and_then(Field::name).unwrap_or_default()
 }
 
 /// The signature's own field in canonical form, with the value of b= removed.

@@ -8,8 +8,9 @@ use std::ops::Range;
 use mailproof_canonicalization::Canonicalization;
 use mailproof_dns::Name;
 use mailproof_tag_list::{Tag, TagList};
+use memchr::memchr_iter;
 
-use crate::encoding::{base64, quoted_printable, split_colons, trim_fws};
+use crate::encoding::{base64, quoted_printable, split_colons, trim_fws, without_fws_at_colons};
 use crate::limits::Limits;
 use crate::signature::{Algorithm, Identity, SealSignature, Signature, SignedFields};
 
@@ -345,31 +346,31 @@ fn signed_fields(
     limits: &Limits,
     form: Form,
 ) -> Result<SignedFields, SignatureError> {
-    let mut joined = Vec::with_capacity(tag.value.len() + 1);
-    let mut names = 0;
-    let mut from = false;
-    for name in split_colons(tag.value) {
-        names += 1;
-        // RFC 5322 2.2: printable ASCII but colon; RFC 6376 2.10 excludes the semicolon besides.
-        let empty = name.is_empty() && form == Form::Dkim;
-        if empty || !name.iter().fold(true, |all, octet| all & octet.is_ascii_graphic()) {
-            return Err(bad(tag, "h", "it has something that is no header field name"));
-        }
-        joined.extend_from_slice(name);
-        joined.push(b':');
-        from |= name.eq_ignore_ascii_case(b"from");
-    }
-    joined.pop();
+    let invalid = || bad(tag, "h", "it has something that is no header field name");
+    let mut joined = without_fws_at_colons(tag.value).ok_or_else(invalid)?;
     joined.make_ascii_lowercase();
+    // RFC 5322 2.2: printable ASCII but colon; RFC 6376 2.10 excludes the semicolon besides.
+    let printable = joined.iter().fold(true, |all, octet| all & octet.is_ascii_graphic());
+    if !printable || (form == Form::Dkim && has_empty(&joined)) {
+        return Err(invalid());
+    }
+    let names = 1 + memchr_iter(b':', &joined).count();
     if names > limits.signed_fields {
         return Err(bad(tag, "h", "it names more header fields than this verifier looks at"));
     }
     // RFC 6376 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST
     // ignore the DKIM-Signature header field and return PERMFAIL (From field not signed)."
-    if !from && form == Form::Dkim {
+    let fields = SignedFields::from_joined(joined.into());
+    if form == Form::Dkim && fields.iter().all(|name| name != b"from") {
         return Err(error(tag, SignatureErrorKind::FromNotSigned));
     }
-    Ok(SignedFields::from_joined(joined.into()))
+    Ok(fields)
+}
+
+/// Whether a list joined by colons has an empty member.
+fn has_empty(joined: &[u8]) -> bool {
+    let ends = joined.first().is_none_or(|&octet| octet == b':') || joined.ends_with(b":");
+    ends || joined.array_windows().fold(false, |any, pair| any | (pair == b"::"))
 }
 
 /// RFC 6376 3.5 i=: `[ Local-part ] "@" domain-name` in dkim-quoted-printable; "The domain part

@@ -76,8 +76,11 @@ fn foresee(request: &Request, answers: &Answers, limits: &Limits) -> Result<(), 
     };
     let authors = authors(request, limits);
     for author in &authors {
-        let needed = if is_common(request, author) { 1 } else { usize::MAX };
-        add(&mut walk_names(author).into_iter().take(needed));
+        if is_common(request, author) {
+            add(&mut std::iter::once((*author).clone()));
+        } else {
+            add(&mut walk_names(author).into_iter());
+        }
     }
     for identifier in &request.identifiers {
         // An identifier that shares only a top-level domain is hardly ever aligned.
@@ -132,6 +135,9 @@ fn combine(mut outcomes: Vec<Outcome>, request: &Request, limits: &Limits) -> Ou
     };
     let mut outcome = outcomes.remove(index);
     outcome.others = outcomes;
+    if request.author_domains.len() <= limits.author_domains {
+        return outcome;
+    }
     let found = request.author_domains.iter().collect::<HashSet<_>>().len();
     // RFC 9989 11.5: "If not all Author Domains are processed, then the DMARC evaluation is
     // incomplete."
