@@ -598,3 +598,44 @@ fn every_mistake_of_the_guides_is_found() {
     assert!(zones.len() >= 5);
     zones.iter().for_each(|zone| guide(zone));
 }
+
+#[test]
+fn reports_greetings_people_and_thresholds() {
+    let home = TempDir::new().unwrap();
+    let zone = "$ORIGIN example.com.\n@ SOA ns1 h 1 1 1 1 1\n@ TXT \"v=spf1 ip4:9.9.0.0/20 -all\"\n\
+                _dmarc TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n\
+                s1._domainkey TXT \"v=DKIM1; k=ed25519; \" \
+                \"p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"\nmail A 9.9.9.9\n";
+    let report = "<feedback><report_metadata><date_range><begin>1700000000</begin>\
+                  <end>1700900000</end></date_range></report_metadata>\
+                  <policy_published><domain>example.com</domain></policy_published>\
+                  <record><auth_results><dkim><domain>example.com</domain>\
+                  <selector>s1</selector><result>pass</result></dkim></auth_results></record>\
+                  </feedback>";
+    let manifest = "fail-on = 'never'\nspf-ipv4-prefix = 24\n[domains.'example.com']\n\
+                    people = true\nhelo = { '9.9.9.9' = 'mail.example.com' }\n\
+                    dmarc-reports = ['report.xml']\n";
+    for (name, content) in [("zone", zone), ("report.xml", report), ("mailproof.toml", manifest)] {
+        fs::write(home.path().join(name), content).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let common = ["--zone", "zone", "--offline", "--format", "json", "-v"];
+        let output = command().current_dir(home.path()).args(common).args(arguments).output();
+        json(&output.unwrap())
+    };
+    let document = run(&[]);
+    let found = rules(&document);
+    for rule in ["SPF061", "DMARC046"] {
+        assert!(found.contains(&rule.to_owned()), "{rule} is not in {found:?}");
+    }
+    for rule in ["PTR004", "DKIM027", "DKIM001", "DKIM002"] {
+        assert!(!found.contains(&rule.to_owned()), "{rule} is in {found:?}");
+    }
+    let domain = &document["domains"][0];
+    assert_eq!(domain["selectors"][0]["selector"], "s1");
+    assert_eq!(domain["selectors"][0]["key"], "ed25519");
+    assert_eq!(domain["dmarc"]["rfc9989"], "reject");
+    assert_eq!(domain["spf"]["tree"][0]["name"], "example.com");
+    let found = rules(&run(&["--helo", "9.9.9.8=mail.example.com"]));
+    assert!(found.contains(&"PTR004".to_owned()), "{found:?}");
+}

@@ -37,7 +37,8 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let mut keys: Vec<(&Name, Vec<u8>)> = Vec::new();
     let mut types = Vec::new();
     let mut moduli: Vec<(&Name, Vec<u64>)> = Vec::new();
-    for selector in &request.selectors {
+    let selectors = selectors(request, look);
+    for selector in &selectors {
         let Some(octets) = selected(request, selector, look) else { continue };
         if let Ok(record) = KeyRecord::parse(octets) {
             types.extend(record.public_key.map(|_| record.key_type));
@@ -63,9 +64,23 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     }
     around(domain, look);
     // Who sends no mail needs no key.
-    if request.selectors.is_empty() && request.profile != Profile::NoMail {
+    if selectors.is_empty() && request.profile != Profile::NoMail {
         unknown(domain, look);
     }
+}
+
+/// The selectors given, and those that reports name and that are still there: a selector that was
+/// in use and is gone was taken out of use.
+fn selectors(request: &Request, look: &mut Look<'_>) -> Vec<Name> {
+    let mut selectors = request.selectors.clone();
+    for selector in request.reports.iter().flat_map(|reports| &reports.seen) {
+        let Some(name) = key_name(&request.domain, selector) else { continue };
+        let response = look.ask_by_the_way(&name, RecordType::Txt);
+        if matches!(response, Some(Response::Records(_))) && !selectors.contains(selector) {
+            selectors.push(selector.clone());
+        }
+    }
+    selectors
 }
 
 fn key_name(domain: &Name, selector: &Name) -> Option<Name> {

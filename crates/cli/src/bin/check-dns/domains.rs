@@ -85,12 +85,6 @@ impl<'a> Expectations<'a> {
             }
         }
         let reports = reports::selectors(&settings.reports, &domain)?;
-        // What verified in the reports is in use.
-        for selector in reports.iter().flat_map(|reports| &reports.seen) {
-            if !settings.selectors.contains(selector) {
-                settings.selectors.push(selector.clone());
-            }
-        }
         let mut keys = Vec::new();
         for (selector, path) in &settings.keys {
             let KeyFile { key, warning } = KeyFile::read(path)?;

@@ -116,7 +116,9 @@ pub(crate) fn page() -> String {
     let mut page = String::from(
         "# The rules of check-dns\n\n\
          Made by `check-dns rules --format markdown`; do not edit. An id never changes its meaning. \
-         The severity is that of the\nprofile `sender`; other profiles are stricter or milder.\n",
+         The severity is that of the\nprofile `sender`; other profiles are stricter or milder. \
+         Without `--network` a domain is not held against STS003 to STS009, STS011,\nSTS013, DANE006, BIMI003, BIMI004, DNS010, DNS020, MX012 \
+         and NET001.\n",
     );
     for (prefix, title) in FAMILIES {
         let family =
