@@ -19,6 +19,8 @@ class Failed(Exception):
 
 
 class Lab:
+    """Everything there is for the checks, and their results."""
+
     def __init__(self, home):
         self.home, self.bin = home, os.path.join(home, "bin")
         self.is_plain = os.environ.get("MAILPROOF_E2E_PLAIN") == "1"
@@ -67,7 +69,8 @@ class Lab:
         run("ip", "link", "set", "lo", "up")
         for address in (self.here, self.there, self.evil):
             run("ip", "address", "add", address + "/32", "dev", "lo")
-        run("useradd", "--system", "--no-create-home", "mailproofd")
+        if subprocess.run(["id", "mailproofd"], capture_output=True).returncode:
+            run("useradd", "--system", "--no-create-home", "mailproofd")
         # As the guides have it, for sockets that belong to these groups.
         run("usermod", "--append", "--groups", "opendkim,opendmarc", "postfix")
 
@@ -116,13 +119,17 @@ class Lab:
 
     def fail(self, description):
         print("FAIL", description)
+        self.failed.append(description)
+        self.show()
+        raise Failed(description)
+
+    def show(self):
+        """What was said and written, the end of each."""
         for name, text in self.evidence.items():
             text = text() if callable(text) else text
             lines = text.rstrip().split("\n")
             print(f"---- {name}", *lines[-60:], sep="\n")
         print("----", flush=True)
-        self.failed.append(description)
-        raise Failed(description)
 
     def has(self, text, wanted, description):
         self.check(wanted in text, f"{description}: {wanted}")
@@ -146,19 +153,15 @@ class Lab:
     def arrived(self, mailbox):
         """The files in a mailbox."""
         directory = os.path.join(self.mail, mailbox, "new")
-        return (
-            [os.path.join(directory, it) for it in sorted(os.listdir(directory))]
-            if os.path.isdir(directory)
-            else []
-        )
+        names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+        return [os.path.join(directory, it) for it in names]
 
     def delivered(self, mailbox, seconds=PATIENCE):
-        path = self.wait(f"a message arrives in {mailbox}", lambda: self.arrived(mailbox), seconds)[
-            0
-        ]
-        with open(path, "rb") as it:
+        what = f"a message arrives in {mailbox}"
+        first, *_ = self.wait(what, lambda: self.arrived(mailbox), seconds)
+        with open(first, "rb") as it:
             message = Delivered(it.read())
-        os.remove(path)
+        os.remove(first)
         self.evidence["delivered"] = str(message)
         return message
 
@@ -171,9 +174,8 @@ class Lab:
             command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         output = done.stdout.decode(errors="replace")
-        self.evidence["$ " + " ".join([name, *arguments])] = (
-            f"{output}(exit code {done.returncode})"
-        )
+        said = " ".join(["$", name, *arguments])
+        self.evidence[said] = f"{output}(exit code {done.returncode})"
         return done.returncode, output
 
     def cleanup(self, undo):

@@ -1,8 +1,9 @@
 """Runs the checks; see `run`."""
 
-import inspect, sys, time, traceback
+import inspect, signal, sys, time, traceback
 
-import guide_checks, load_checks, neighbour_checks, policy_checks, sign_checks, trouble_checks, verify_checks
+import guide_checks, load_checks, neighbour_checks, policy_checks
+import sign_checks, trouble_checks, verify_checks
 from lab import Failed, Lab
 from servers import Dns
 from world import records
@@ -32,6 +33,8 @@ def main(home, wanted):
     unknown = set(wanted) - set(known)
     if unknown:
         sys.exit(f"no group {', '.join(unknown)}; there are {', '.join(known)}")
+    # Also then, what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     lab = Lab(home)
     dns = lab.dns = Dns(lab, records(lab))
     try:
@@ -42,11 +45,11 @@ def main(home, wanted):
                 known[name](lab)
             except Failed:
                 pass
-            except (
-                Exception
-            ):  # A mistake of the test itself; the other groups are run all the same.
+            except Exception:
+                # A mistake of the test itself, or a peer that is gone: the others are run, too.
                 traceback.print_exc(file=sys.stdout)
                 lab.failed.append(name)
+                lab.show()
             finally:
                 lab.end_group()
             print(f"     {time.monotonic() - start:.1f} s", flush=True)
