@@ -8,6 +8,7 @@
 //! - what comes from outside is escaped before a person sees it ([`escape`]);
 //! - the exit code is one of four ([`exit`]);
 //! - a file that is made is new, whole and for its owner alone ([`new_files`]);
+//! - the manual is made from the command line ([`manual`]);
 //! - the DNS is the system's, named servers', zone files' or a recording's ([`dns_options`]).
 //!
 //! ```
@@ -34,6 +35,7 @@ pub mod instant;
 pub mod key_file;
 pub mod key_record;
 pub mod key_tables;
+pub mod manual;
 pub mod network;
 pub mod new_files;
 pub mod output;

@@ -1,11 +1,13 @@
-//! `mailproofd run`: the milter at work.
+//! `mailproofd run`: the milter and the policy service at work.
 //!
 //! A connection is a task; a message is judged by the configuration that held when it began.
 
+mod accept;
 mod action;
 mod ahead;
 mod connection;
 mod dns;
+mod health;
 mod history;
 mod listen;
 mod log;
@@ -13,30 +15,33 @@ mod message;
 mod metrics;
 mod plan;
 mod policy_service;
+mod privileges;
 mod queue;
+mod reload;
 mod sender;
 mod state;
 mod tell;
 mod work;
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use mailproof_dns::Zone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use nix::unistd::geteuid;
+use sd_notify::NotifyState;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::run::listen::{Socket, Sockets, Stream};
+use crate::run::accept::Door;
+use crate::run::listen::Sockets;
 use crate::run::log::{say, warn};
-use crate::run::state::{State, now};
-use crate::settings::Role;
-
-/// How long messages under way may take after SIGTERM. Local choice: less than the 90 s that systemd
-/// waits before it kills.
-const FAREWELL: Duration = Duration::from_secs(60);
+use crate::run::privileges::Ids;
+use crate::run::reload::{Signals, reload};
+use crate::run::state::State;
+use crate::settings::Settings;
 
 /// What the daemon is started with.
 #[derive(Debug, Clone, Default)]
@@ -62,19 +67,29 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// The daemon cannot become who it is to be.
+    #[error("{0}")]
+    User(String),
     /// The system refuses what every daemon needs.
     #[error(transparent)]
     System(#[from] std::io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT: the messages under way are finished. SIGHUP reads the configuration
-/// again; one with an error changes nothing.
+/// Runs until SIGTERM or SIGINT: the messages under way are finished. SIGHUP and SIGUSR1 read the
+/// configuration again; one with an error changes nothing.
 ///
 /// # Errors
 /// It cannot start.
 pub fn run(start: &Start) -> Result<(), RunError> {
+    privileges::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(daemon(start))
+    let (state, open) = {
+        let _inside = runtime.enter();
+        let state = Arc::new(State::load(start, None)?);
+        let open = Open::with(&state.config.settings)?;
+        (state, open)
+    };
+    runtime.block_on(daemon(start, state, open))
 }
 
 /// Serves one client of the policy protocol on standard input and output, as spawn(8) of Postfix
@@ -97,131 +112,99 @@ pub fn policy(start: &Start) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn daemon(start: &Start) -> Result<(), RunError> {
-    let state = Arc::new(State::load(start, None)?);
-    let (terminate, interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let hangup = signal(SignalKind::hangup())?;
-    let settings = &state.config.settings;
-    let sockets = Sockets::open(&settings.listeners).await?;
-    if let Some(path) = &settings.pid_file {
-        let number = format!("{}\n", std::process::id());
-        std::fs::write(path, number).map_err(|error| {
-            RunError::Configuration(format!("pid-file {}: {error}", path.display()))
-        })?;
+/// What is opened as who starts the daemon, mostly root.
+struct Open {
+    sockets: Sockets,
+    metrics: Option<TcpListener>,
+}
+
+impl Open {
+    /// Opens everything, and becomes who the daemon is to be.
+    fn with(settings: &Settings) -> Result<Open, RunError> {
+        let account = settings.user.as_ref();
+        let user = account.filter(|_| geteuid().is_root()).map(Ids::of).transpose();
+        let sockets = Sockets::open(&settings.listeners, user.map_err(RunError::User)?)?;
+        let listen = |metrics: &crate::settings::Metrics| {
+            TcpListener::bind(metrics.listen).map_err(|error| RunError::Socket {
+                socket: format!("metrics.listen {}", metrics.listen),
+                reason: error.to_string(),
+            })
+        };
+        let metrics = settings.metrics.as_ref().map(listen).transpose()?;
+        if let Some(path) = &settings.pid_file {
+            write_pid(path).map_err(|error| {
+                RunError::Configuration(format!("pid-file {}: {error}", path.display()))
+            })?;
+        }
+        account.map_or(Ok(()), privileges::change_to).map_err(RunError::User)?;
+        Ok(Open { sockets, metrics })
     }
+}
+
+/// A new file: nobody who may write to its directory leads us to another one.
+fn write_pid(path: &Path) -> std::io::Result<()> {
+    let _there_is_none = fs::remove_file(path);
+    let mut file = fs::File::create_new(path)?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// Tells systemd, if it listens.
+fn notify(states: &[NotifyState<'_>]) {
+    let _nobody = sd_notify::notify(states);
+}
+
+async fn daemon(start: &Start, state: Arc<State>, open: Open) -> Result<(), RunError> {
+    let signals = Signals::new()?;
+    let settings = &state.config.settings;
     let connections = Arc::new(Semaphore::new(settings.limits.connections.max(1)));
     let (stop, stopping) = watch::channel(false);
     let (states, current) = watch::channel(Arc::clone(&state));
     let mut listeners = JoinSet::new();
-    for socket in sockets.list {
-        let (limit, current, stopping) =
-            (Arc::clone(&connections), current.clone(), stopping.clone());
-        listeners.spawn(accept(socket, limit, current, stopping));
+    for socket in &open.sockets.list {
+        let door = Door {
+            socket: socket.accepting()?,
+            roles: socket.roles.clone().into(),
+            connections: Arc::clone(&connections),
+            current: current.clone(),
+            stopping: stopping.clone(),
+        };
+        listeners.spawn(door.serve());
+    }
+    let mut watchers = JoinSet::new();
+    if let Some(listener) = open.metrics {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        watchers.spawn(health::serve(listener, Arc::clone(&state.metrics), stopping.clone()));
+    }
+    watchers.spawn(watchdog());
+    for name in &open.sockets.unused {
+        let text = format!("no listener takes the socket {name:?} of systemd");
+        warn(state.log(), "", &text);
+    }
+    if geteuid().is_root() {
+        warn(state.log(), "", "it runs as root: set user");
     }
     say(state.log(), "", "started");
-    reload(start, &states, [terminate, interrupt], hangup).await;
+    notify(&[NotifyState::Ready]);
+    reload(start, &states, signals).await;
+    notify(&[NotifyState::Stopping]);
     // Nobody may connect any more; who is connected finishes the message.
+    let Open { sockets: Sockets { list, paths, .. }, .. } = open;
+    drop(list);
     stop.send_replace(true);
     while listeners.join_next().await.is_some() {}
-    for path in &sockets.paths {
-        let _gone = std::fs::remove_file(path);
-    }
-    if let Some(path) = &state.config.settings.pid_file {
-        let _gone = std::fs::remove_file(path);
+    for path in paths.iter().chain(&state.config.settings.pid_file) {
+        let _gone = fs::remove_file(path);
     }
     say(current.borrow().log(), "", "stopped");
     Ok(())
 }
 
-/// Until the daemon is to stop: reads the configuration again when it is told.
-async fn reload(
-    start: &Start,
-    states: &watch::Sender<Arc<State>>,
-    [mut terminate, mut interrupt]: [Signal; 2],
-    mut hangup: Signal,
-) {
+/// Tells systemd that the daemon lives, if it asks (`WatchdogSec=`).
+async fn watchdog() {
+    let Some(period) = sd_notify::watchdog_enabled() else { return };
     loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = hangup.recv() => {}
-        }
-        let old = Arc::clone(&states.borrow());
-        match State::load(start, Some(&old)) {
-            Ok(new) => {
-                if new.config.settings.listeners != old.config.settings.listeners {
-                    say(new.log(), "", "other listeners need a restart; the old ones stay");
-                }
-                say(new.log(), "", "configuration reloaded");
-                new.metrics.reloads.add(["success"]);
-                new.metrics.configured.store(now(), Relaxed);
-                states.send_replace(Arc::new(new));
-            }
-            Err(error) => {
-                old.metrics.reloads.add(["failure"]);
-                let text = format!("the old configuration stays: {error}");
-                warn(old.log(), "", &text);
-            }
-        }
+        notify(&[NotifyState::Watchdog]);
+        tokio::time::sleep(period / 2).await;
     }
-}
-
-/// Takes connections until the daemon is to stop, then waits for those under way.
-async fn accept(
-    socket: Socket,
-    connections: Arc<Semaphore>,
-    current: watch::Receiver<Arc<State>>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let roles: Arc<[_]> = socket.roles.clone().into();
-    let mut tasks = JoinSet::new();
-    loop {
-        let free = Arc::clone(&connections).acquire_owned();
-        let accepted = tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => break,
-            // Beyond the limit the others wait in the queue of the socket.
-            accepted = async { (free.await, socket.accept().await) } => accepted,
-            // Finished tasks are taken away meanwhile.
-            Some(_) = tasks.join_next() => continue,
-        };
-        match accepted {
-            (Ok(permit), Ok(stream)) => {
-                let (roles, current) = (Arc::clone(&roles), current.clone());
-                let stopping = stopping.clone();
-                tasks.spawn(async move {
-                    serve(stream, &roles, current, stopping).await;
-                    drop(permit);
-                });
-            }
-            (_, Err(error)) => {
-                warn(current.borrow().log(), "", &format!("cannot accept: {error}"));
-                // Out of file descriptors, mostly: some will be free again.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            (Err(_closed), _) => break,
-        }
-    }
-    drop(socket);
-    let rest = async { while tasks.join_next().await.is_some() {} };
-    let _late = tokio::time::timeout(FAREWELL, rest).await;
-}
-
-/// Serves a connection in the roles of its listener.
-async fn serve(
-    stream: Box<dyn Stream>,
-    roles: &[Role],
-    current: watch::Receiver<Arc<State>>,
-    stopping: watch::Receiver<bool>,
-) {
-    let metrics = Arc::clone(&current.borrow().metrics);
-    metrics.open_connections.fetch_add(1, Relaxed);
-    if roles.contains(&Role::Policy) {
-        metrics.connections.add(["policy"]);
-        policy_service::serve(stream, current, stopping).await;
-    } else {
-        metrics.connections.add(["milter"]);
-        connection::serve(stream, roles, current, stopping).await;
-    }
-    metrics.open_connections.fetch_sub(1, Relaxed);
 }

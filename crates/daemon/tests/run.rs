@@ -151,15 +151,3 @@ fn signals_reload_and_stop() {
     assert!(!daemon.socket().exists());
     assert!(daemon.log().ends_with("mailproofd: stopped\n"), "{}", daemon.log());
 }
-
-#[test]
-fn what_is_not_done_yet_is_refused() {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("mailproofd.toml");
-    fs::write(&path, "[[listener]]\nsocket = \"systemd\"\nroles = [\"verify\"]\n").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mailproofd"));
-    let output = command.arg("run").arg("--config").arg(&path).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("a socket of systemd is not supported"), "{text}");
-}

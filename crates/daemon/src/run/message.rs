@@ -73,6 +73,9 @@ pub(crate) async fn message(
     plan.apply(wire, &tell, state)?;
     wire.flush().await?;
     state.metrics.message(decision.as_ref(), plan.action(), begin.elapsed());
+    if arriving.is_too_large {
+        state.metrics.limits.add(["header"]);
+    }
     Ok(Next::Message)
 }
 

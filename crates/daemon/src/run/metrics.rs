@@ -85,7 +85,14 @@ impl Default for Metrics {
                 "limits_total",
                 "Limits that were reached.",
                 ["limit"],
-                &[["connections"], ["header"], ["idle"], ["malformed"], ["message-time"]],
+                &[
+                    ["accept"],
+                    ["connections"],
+                    ["header"],
+                    ["idle"],
+                    ["malformed"],
+                    ["message-time"],
+                ],
             ),
             reloads: Family::new(
                 "reloads_total",

@@ -1,7 +1,6 @@
 //! What all connections share, and a reload replaces.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -54,8 +53,13 @@ impl State {
                 LogTarget::Auto | LogTarget::Stderr => LogTarget::None,
                 to => to,
             };
-            let (listeners, sign) = (vec![listener], Sign::default());
-            Settings { listeners, sign, seal: None, user: None, metrics: None, ..settings }
+            Settings {
+                listeners: vec![listener],
+                sign: Sign::default(),
+                seal: None,
+                history: None,
+                ..settings
+            }
         })
     }
 
@@ -75,7 +79,7 @@ impl State {
         findings.extend(found.into_iter().filter(|_| is_read));
         let settings = &config.settings.log;
         let log = old.map_or_else(|| Logger::open(settings), |old| old.log.reopen(settings));
-        let mut errors = not_yet(&config.settings);
+        let mut errors = Vec::new();
         for finding in &findings {
             let place =
                 finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
@@ -149,24 +153,6 @@ impl State {
     pub(crate) fn history(&self) -> Option<&History> {
         self.history.as_deref()
     }
-}
-
-/// What the settings ask for and `run` does not do yet: better refused than left out silently.
-fn not_yet(settings: &Settings) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut refuse = |is: bool, text: &str| {
-        if is {
-            texts.push(format!("{text} is not supported by mailproofd run yet"));
-        }
-    };
-    let listeners = &settings.listeners;
-    let systemd = listeners.iter().any(|it| matches!(it.socket, Endpoint::Systemd(_)));
-    refuse(systemd, "a socket of systemd");
-    refuse(listeners.iter().any(|it| it.owner.is_some()), "the owner of a listener");
-    refuse(settings.metrics.is_some(), "metrics");
-    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
-    refuse(settings.user.is_some() && is_root, "changing to another user (start it as that user)");
-    texts
 }
 
 /// The one at work, if it is set so still.

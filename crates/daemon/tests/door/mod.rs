@@ -17,6 +17,8 @@ broken.example. TXT "v=spf1 foo:bar"
 down.example.   SERVFAIL
 "#;
 
+const LOG: &str = "[log]\nto = \"stderr\"\n";
+
 pub(crate) struct Daemon {
     pub(crate) child: Child,
     pub(crate) home: TempDir,
@@ -40,7 +42,8 @@ pub(crate) fn command(home: &TempDir, name: &str, config: &str) -> Command {
 }
 
 pub(crate) fn configure(home: &TempDir, config: &str) {
-    let config = config.replace("@/", &format!("{}/", home.path().display()));
+    let log = if config.is_empty() || config.contains("[log]") { "" } else { LOG };
+    let config = format!("{config}{log}").replace("@/", &format!("{}/", home.path().display()));
     fs::write(home.path().join("mailproofd.toml"), config).unwrap();
 }
 
@@ -76,6 +79,11 @@ impl Daemon {
             assert!(Instant::now() < end, "not {what}: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Until the log has this so often; its thread is behind by a moment.
+    pub(crate) fn told(&self, text: &str, times: usize) {
+        self.wait_for(text, |daemon| daemon.log().matches(text).count() == times);
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -129,5 +137,5 @@ pub(crate) fn is_closed(stream: &mut impl Read) -> bool {
 
 /// The lines of a stream.
 pub(crate) fn lines(stream: impl Read) -> Vec<String> {
-    BufReader::new(stream).lines().map(Result::unwrap).collect()
+    BufReader::new(stream).lines().map_while(Result::ok).collect()
 }

@@ -40,6 +40,9 @@ use mailproof_cli::exit::run;
 use crate::cli::Command;
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<cli::Cli>("1") {
+        return done;
+    }
     let cli = cli::parse();
     run(|| match &cli.command {
         None => run::check(&cli.check),

@@ -30,6 +30,9 @@ use crate::cli::Cli;
 const SCHEMA_VERSION: u32 = 1;
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<Cli>("1") {
+        return done;
+    }
     let cli = Cli::parse();
     run(|| check_headers(&cli))
 }

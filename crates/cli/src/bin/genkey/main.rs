@@ -21,6 +21,9 @@ use crate::cli::{Cli, Command};
 const SUBCOMMANDS: [&str; 3] = ["check", "rotate", "help"];
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<Cli>("1") {
+        return done;
+    }
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let options = arguments.split_off(1.min(arguments.len()));
     let program = arguments.pop().unwrap_or_default();

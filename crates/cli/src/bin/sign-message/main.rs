@@ -26,6 +26,9 @@ use crate::spool::Spool;
 const SCHEMA_VERSION: u32 = 1;
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<Cli>("1") {
+        return done;
+    }
     let cli = Cli::parse();
     run(|| sign_message(&cli))
 }

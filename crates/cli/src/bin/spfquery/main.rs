@@ -29,6 +29,9 @@ const BATCH: usize = 256;
 const NOT_ASKED: u8 = 7;
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<Cli>("1") {
+        return done;
+    }
     let arguments: Vec<_> = cli::modern(std::env::args_os()).collect();
     let wants_spf_code = arguments.iter().any(|argument| argument == "--exit-spf");
     let cli = match Cli::try_parse_from(arguments) {

@@ -16,6 +16,9 @@ use mailproof_daemon::{Draft, Files};
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    if let Some(done) = mailproof_cli::manual::asked::<Cli>("8") {
+        return done;
+    }
     let cli = Cli::parse();
     run(|| mailproofd(&cli))
 }
