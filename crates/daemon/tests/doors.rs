@@ -63,6 +63,7 @@ fn mtas_that_are_silent_slow_or_half_there_are_told_of_once_and_harm_nobody() {
     // A message whose header comes an octet at a time.
     let mut slow = daemon.connect("milter.sock");
     slow.write_all(b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff").unwrap();
+    slow.write_all(b"\0\0\0\x10Ch\x004\0\x19192.0.2.1\0\0\0\0\x03Hh\0").unwrap();
     slow.write_all(b"\0\0\0\x05M<a>\0\0\0\xff\xffL").unwrap();
     for _ in 0..40 {
         if slow.write_all(b"x").is_err() {
@@ -132,7 +133,8 @@ fn it_becomes_the_user_once_everything_is_open() {
     assert_eq!(owner("other.sock"), ("2".to_owned(), 1, 0o660));
     assert_eq!(fs::read_to_string(daemon.path("pid")).unwrap(), format!("{number}\n"));
     assert!(ask(&mut daemon.connect("policy.sock"), &one()).starts_with("550 "));
-    // The directory is not its own: it cannot read what only root can, and says so.
+    // It cannot read what only root can, and says so.
+    fs::set_permissions(daemon.home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     daemon.signal("-HUP");
     daemon.told("the old configuration stays: ", 1);
     fs::set_permissions(daemon.home.path(), fs::Permissions::from_mode(0o755)).unwrap();

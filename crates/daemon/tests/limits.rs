@@ -10,11 +10,10 @@ use mailproof_milter::{Envelope, HeaderField, MacroPacket, Packet, Reply};
 const LIMITS: &str = "[limits]\nheader-octets = 2000\nheader-fields = 20\nrecipients = 10\n";
 
 fn message(mta: &mut Mta, recipients: usize, fields: &[(String, String)]) -> (Vec<String>, Reply) {
-    let envelope = |path| Envelope { path, args: b"" };
-    mta.say(&Packet::MailFrom(envelope(b"<joe@example.com>")));
+    mta.say(&Packet::MailFrom(Envelope { path: b"<joe@example.com>", args: b"" }));
     for number in 0..recipients {
         let path = format!("<user{number}@example.net>");
-        mta.say(&Packet::RcptTo(envelope(path.as_bytes())));
+        mta.say(&Packet::RcptTo(Envelope { path: path.as_bytes(), args: b"" }));
     }
     for (name, value) in fields {
         let (name, value) = (name.as_bytes(), value.as_bytes());

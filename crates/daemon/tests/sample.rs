@@ -91,3 +91,21 @@ fn its_comments_tell_the_defaults() {
         }
     }
 }
+
+#[test]
+fn the_manual_has_every_command() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mailproofd"));
+    assert!(command.arg("--manual").arg(home.path()).status().unwrap().success());
+    let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
+    assert!(read("mailproofd.8").contains(".TH mailproofd 8"));
+    for name in ["run", "policy", "check-config", "why", "convert"] {
+        let mentioned = format!("mailproofd\\-{}(8)", name.replace('-', "\\-"));
+        assert!(read("mailproofd.8").contains(&mentioned), "{name}");
+        let page = read(&format!("mailproofd-{name}.8"));
+        assert!(page.contains(".SH SYNOPSIS"), "{name}");
+    }
+    for name in ["mailproofd.bash", "_mailproofd", "mailproofd.fish"] {
+        assert!(read(name).contains("check-config"), "{name}");
+    }
+}
