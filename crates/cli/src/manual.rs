@@ -1,7 +1,6 @@
 //! The manual pages of a tool and the completions of its options, made from its command line: what
 //! a package installs.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -20,7 +19,7 @@ use crate::exit::{Exit, Trouble, run};
 pub fn asked<C: CommandFactory>(section: &str) -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let (option, directory) = (arguments.next()?, arguments.next()?);
-    let is_asked = option == OsString::from("--manual") && arguments.next().is_none();
+    let is_asked = option == "--manual" && arguments.next().is_none();
     is_asked.then(|| {
         run(|| {
             write(C::command(), section, Path::new(&directory))

@@ -7,7 +7,6 @@ mod daemon;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
 use std::time::Duration;
 
 use mailproof_milter::{Protocol, Reply};
