@@ -173,11 +173,9 @@ fn sockets_of_systemd() {
     let home = tempfile::tempdir().unwrap();
     let (milter, policy) = (home.path().join("milter"), home.path().join("policy"));
     let listeners = [UnixListener::bind(&milter).unwrap(), UnixListener::bind(&policy).unwrap()];
-    let config = format!(
-        "[[listener]]\nsocket = \"systemd\"\nroles = [\"verify\"]\n\
-         [[listener]]\nsocket = \"systemd:policy\"\nroles = [\"policy\"]\n"
-    );
-    let inner = command(&home, "run", &config);
+    let config = "[[listener]]\nsocket = \"systemd\"\nroles = [\"verify\"]\n\
+         [[listener]]\nsocket = \"systemd:policy\"\nroles = [\"policy\"]\n";
+    let inner = command(&home, "run", config);
     fs::write(home.path().join("log"), "").unwrap();
     // As systemd does it: from descriptor 3 on, and the number of the very process.
     let script = "exec 3<&0 4<&2 0</dev/null 2>\"$LOG\"; export LISTEN_PID=$$; exec \"$0\" \"$@\"";
