@@ -69,6 +69,16 @@ pub fn check_record(kind: Kind, name: &Name, octets: &[u8], profile: Profile) ->
     report
 }
 
+/// Checks an MTA-STS policy (RFC 8461 3.2) without any network, and whether it has these mail
+/// exchanges, if there are any.
+pub fn check_policy(name: &Name, octets: &[u8], exchanges: &[Name]) -> Report {
+    let mut report = Report::default();
+    let policy = tls::policy(&mut report, name, octets);
+    let exchanges: Vec<&Name> = exchanges.iter().collect();
+    tls::covers(&mut report, name, &policy, &exchanges);
+    report
+}
+
 /// A TLSA record as it stands in a master file: three numbers and hexadecimal digits.
 fn tlsa(report: &mut Report, text: Text<'_>) {
     match tlsa_wire(&String::from_utf8_lossy(text.octets)) {

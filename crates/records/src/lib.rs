@@ -51,7 +51,7 @@ mod targets;
 mod tls;
 
 pub use catalogue::rules;
-pub use check::{check, check_record};
+pub use check::{check, check_policy, check_record};
 pub use fetched::{
     Attempt, Certificate, Document, Fetched, Mark, Presented, Refusal, Registration, Server,
     Session,

@@ -12,6 +12,7 @@ use mailproof_tag_list::{Tag, TagList};
 pub(crate) use self::bimi::bimi;
 pub(crate) use self::dane::tlsa;
 pub(crate) use self::policy::policy;
+pub(crate) use self::sts::covers;
 use crate::check::Look;
 use crate::finding::Text;
 use crate::{Profile, Report, Request, Severity, hygiene};

@@ -6,7 +6,7 @@ use super::fits;
 use super::policy::{Mode, Policy};
 use crate::check::Look;
 use crate::fetched::{Attempt, Document, Presented, Refusal, Session};
-use crate::{Request, Severity, Source, mx};
+use crate::{Report, Request, Severity, Source, mx};
 
 pub(super) fn check(request: &Request, has_record: Option<bool>, look: &mut Look<'_>) {
     let domain = &request.domain;
@@ -60,26 +60,31 @@ fn came<'a>(domain: &Name, host: &Name, document: &'a Document, look: &mut Look<
         look.report.about("STS004", host, Source::Policy, message);
     }
     let policy = super::policy(&mut look.report, host, &document.content);
-    if policy.mode == Some(Mode::None) || policy.patterns.is_empty() {
-        return policy;
-    }
     let exchanges = mx::exchanges(domain, look);
-    for exchange in &exchanges {
+    covers(&mut look.report, host, &policy, &exchanges);
+    policy
+}
+
+/// Whether a policy has these mail exchanges, and no others.
+pub(crate) fn covers(report: &mut Report, host: &Name, policy: &Policy<'_>, exchanges: &[&Name]) {
+    if policy.mode == Some(Mode::None) || policy.patterns.is_empty() {
+        return;
+    }
+    for exchange in exchanges {
         if !policy.patterns.iter().any(|pattern| pattern.fits(exchange)) {
             let message = format!("no mx of the policy is {exchange}");
-            look.report.about("STS006", host, Source::Policy, message);
+            report.about("STS006", host, Source::Policy, message);
             if policy.mode != Some(Mode::Enforce) {
-                look.report.severity(Severity::Warning);
+                report.severity(Severity::Warning);
             }
         }
     }
     for pattern in &policy.patterns {
         if !exchanges.is_empty() && !exchanges.iter().any(|exchange| pattern.fits(exchange)) {
             let message = format!("no mail exchange is {}", pattern.text);
-            pattern.report(&mut look.report, "STS007", host, message);
+            pattern.report(report, "STS007", host, message);
         }
     }
-    policy
 }
 
 /// What a mail exchange said and presented.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mailproof_dns::{Name, Question, Response, resolve_blocking};
 use mailproof_records::{
-    Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_record,
+    Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_policy, check_record,
 };
 use mailproof_testkit::Case;
 use serde::Deserialize;
@@ -36,6 +36,9 @@ pub struct Input {
     #[serde(default)]
     pub must_not_pass: Vec<IpAddr>,
     pub policy: Option<String>,
+    /// The mail exchanges of a policy.
+    #[serde(default)]
+    pub exchanges: Vec<String>,
     /// Names given with EHLO, by address.
     #[serde(default)]
     pub helo: BTreeMap<IpAddr, String>,
@@ -147,6 +150,11 @@ pub fn report(case: &Case<Records>) -> Report {
     let domain: Name = input.domain.parse().unwrap();
     if let Some(kind) = input.kind() {
         let octets = input.record.as_ref().unwrap().octets();
+        if !input.exchanges.is_empty() {
+            let exchanges: Vec<Name> =
+                input.exchanges.iter().map(|name| name.parse().unwrap()).collect();
+            return check_policy(&domain, &octets, &exchanges);
+        }
         return check_record(kind, &domain, &octets, input.profile());
     }
     let mut request = Request::new(domain);

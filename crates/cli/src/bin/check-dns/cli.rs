@@ -264,6 +264,10 @@ pub(crate) struct Record {
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     pub(crate) profile: Option<Profile>,
 
+    /// A mail exchange that a policy (mta-sts-policy) must have (may be given several times)
+    #[arg(long, value_name = "HOST", value_parser = parse_name)]
+    pub(crate) mx: Vec<Name>,
+
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }

@@ -8,7 +8,7 @@ use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::{STDIN, reason};
 use mailproof_cli::output::Output;
 use mailproof_dns::Name;
-use mailproof_records::{Kind, Profile, Severity, check_record};
+use mailproof_records::{Kind, Profile, Severity, check_policy, check_record};
 
 use crate::cli::{FailOn, Record};
 use crate::found::{Checked, Found};
@@ -48,7 +48,12 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
     };
     let file = options.file.as_deref().filter(|path| path.as_os_str() != STDIN);
     let file = file.map(|path| visible(path.as_os_str().as_encoded_bytes()).to_string());
-    let mut findings: Vec<Found> = check_record(options.kind, &name, &text, profile)
+    let report = match options.kind {
+        Kind::MtaStsPolicy => check_policy(&name, &text, &options.mx),
+        _ if options.mx.is_empty() => check_record(options.kind, &name, &text, profile),
+        _ => return Err(Trouble::Usage("--mx is for policies: mta-sts-policy".into())),
+    };
+    let mut findings: Vec<Found> = report
         .findings
         .into_iter()
         .map(|finding| Found::new(finding, &name, &Zones::default()))
@@ -57,7 +62,6 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
             None => found,
         })
         .collect();
-
     findings.sort_by(Found::order);
     for found in findings {
         if found.severity == Severity::Info && !shows_info {
