@@ -265,18 +265,30 @@ impl fmt::Display for Name {
             if index > 0 {
                 f.write_str(".")?;
             }
-            for &octet in label {
-                // RFC 1035 5.1: "\X where X is any character other than a digit", "\DDD".
-                match octet {
-                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(octet))?;
-                    }
-                    0x21..=0x7e => write!(f, "{}", char::from(octet))?,
-                    _ => write!(f, "\\{octet:03}")?,
+            // What needs no escape, nearly always all of it, goes out at once.
+            for run in label.chunk_by(|&left, &right| is_plain(left) && is_plain(right)) {
+                match (run, std::str::from_utf8(run)) {
+                    (&[octet], _) if !is_plain(octet) => write_escaped(octet, f)?,
+                    (_, Ok(text)) => f.write_str(text)?,
+                    (_, Err(_)) => return Err(fmt::Error),
                 }
             }
         }
         Ok(())
+    }
+}
+
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_graphic()
+        && !matches!(octet, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$')
+}
+
+/// RFC 1035 5.1: "\X where X is any character other than a digit", "\DDD".
+fn write_escaped(octet: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if octet.is_ascii_graphic() {
+        write!(f, "\\{}", char::from(octet))
+    } else {
+        write!(f, "\\{octet:03}")
     }
 }
 

@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 
 use crate::header::Header;
-use crate::limits::{Limits, MAX_DEFECTS, TooLarge};
+use crate::limits::{Limits, TooLarge};
 use crate::parse::{self, Parsed};
 
 /// Builds a [`Header`] from fields that come one by one, as a milter gets them.
@@ -57,10 +57,7 @@ impl HeaderBuilder {
             self.octets.truncate(start);
             return Err(error);
         }
-        let field = parse::one_field(&self.octets, start);
-        self.parsed.fields.extend(field.fields);
-        self.parsed.defects.extend(field.defects);
-        self.parsed.defects.truncate(MAX_DEFECTS);
+        self.parsed.one_field(&self.octets, start);
         Ok(())
     }
 

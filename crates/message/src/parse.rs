@@ -39,30 +39,32 @@ pub(crate) fn section(octets: &[u8]) -> Parsed {
     parsed
 }
 
-/// Reads `octets[from..]` as one field, whatever is in it.
-pub(crate) fn one_field(octets: &[u8], from: usize) -> Parsed {
-    let mut parsed = Parsed { end: from, ..Parsed::default() };
-    let first_line = parsed.line(octets, from);
-    let mut stray = None;
-    let mut end = first_line;
-    while end < octets.len() {
-        if !octets.get(end).copied().is_some_and(is_wsp) {
-            stray.get_or_insert(end);
-        }
-        end = parsed.line(octets, end);
-    }
-    parsed.field(octets, first_line, octets.len());
-    if let Some(position) = stray {
-        parsed.defect(DefectKind::LineEnd, position);
-        for extent in &mut parsed.fields {
-            *extent = Extent { name_end: from, value: from, ..*extent };
-        }
-    }
-    parsed.defects.sort_by_key(|defect| defect.position);
-    parsed
-}
-
 impl Parsed {
+    /// Reads `octets[from..]` as one field, whatever is in it; what is before is read already.
+    pub(crate) fn one_field(&mut self, octets: &[u8], from: usize) {
+        let known = self.defects.len();
+        self.end = from;
+        let first_line = self.line(octets, from);
+        let mut stray = None;
+        let mut end = first_line;
+        while end < octets.len() {
+            if !octets.get(end).copied().is_some_and(is_wsp) {
+                stray.get_or_insert(end);
+            }
+            end = self.line(octets, end);
+        }
+        self.field(octets, first_line, octets.len());
+        if let Some(position) = stray {
+            self.defect(DefectKind::LineEnd, position);
+            if let Some(extent) = self.fields.last_mut() {
+                *extent = Extent { name_end: from, value: from, ..*extent };
+            }
+        }
+        if let Some(defects) = self.defects.get_mut(known..) {
+            defects.sort_by_key(|defect| defect.position);
+        }
+    }
+
     /// The end of the line that starts at `start`, after its CRLF.
     fn line(&mut self, octets: &[u8], start: usize) -> usize {
         let mut position = start;
