@@ -32,6 +32,8 @@ pub struct HostList {
     /// In lower case, a domain with its dot.
     names: Sides<String>,
     networks: Sides<IpNet>,
+    /// A bit for each length of a prefix among them, that of 128 for 0: others need no look.
+    prefixes: u128,
     /// Of refiles, with a star.
     patterns: Vec<usize>,
 }
@@ -127,6 +129,7 @@ impl HostList {
             }
             self.patterns.push(number);
         } else if let Some(network) = network(bare)? {
+            self.prefixes |= prefix(&network);
             self.networks.side(is_exclusion).entry(network).or_insert(number);
         } else if is_host(bare) {
             self.names.side(is_exclusion).entry(bare.to_ascii_lowercase()).or_insert(number);
@@ -186,11 +189,14 @@ impl HostList {
             return self.included(found);
         }
         while let Some(network) = net {
+            net = network.supernet();
+            if self.patterns.is_empty() && self.prefixes & prefix(&network) == 0 {
+                continue;
+            }
             let text = if self.patterns.is_empty() { String::new() } else { network.to_string() };
             if let Some(found) = self.probe(|_| None, |side| side.get(&network).copied(), &text) {
                 return self.included(found);
             }
-            net = network.supernet();
         }
         None
     }
@@ -228,6 +234,10 @@ impl<K> Sides<K> {
     fn side(&mut self, is_exclusion: bool) -> &mut HashMap<K, usize> {
         if is_exclusion { &mut self.exclude } else { &mut self.include }
     }
+}
+
+fn prefix(network: &IpNet) -> u128 {
+    1_u128.rotate_left(network.prefix_len().into())
 }
 
 fn network(text: &str) -> Result<Option<IpNet>, HostProblem> {
