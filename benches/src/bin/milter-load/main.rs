@@ -53,6 +53,9 @@ pub(crate) struct Options {
     /// How many connections at a time.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64])]
     pub(crate) connections: Vec<usize>,
+    /// Only the daemons with this in their name, in the table.
+    #[arg(long, default_value = "")]
+    pub(crate) only: String,
     /// Octets of the body of the messages.
     #[arg(long, default_value_t = 1_000)]
     size: usize,

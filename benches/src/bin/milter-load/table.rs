@@ -124,7 +124,7 @@ fn start(home: &Home, mails: &Mails, options: &Options) -> Vec<Row> {
         ("policyd-spf", Box::new(|| Ok(Peer::Policy(Policyds::start(home, most.min(8))?)))),
     ];
     let mut rows = Vec::new();
-    for (name, start) in starters {
+    for (name, start) in starters.into_iter().filter(|it| it.0.contains(&options.only)) {
         match start() {
             Ok(peer) => {
                 let mut cells: Vec<Cell> =
