@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How many octets of lines are written at once, where lines have no ends but their own.
 const BATCH: usize = 64 << 10;
 
+/// How long lines gather once all there were are written. Local choice: nobody sees it, and who logs
+/// under load need not wake the thread for each line.
+const REST: Duration = Duration::from_millis(5);
+
 /// How long the last lines may take when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -108,19 +112,24 @@ impl Queue {
         let write = move || {
             let _ending = ending;
             let mut was_written = true;
-            while let Ok(mut batch) = queued.recv() {
-                let mut lines = 1;
-                while sink.is_stream()
-                    && batch.len() < BATCH
-                    && let Ok(line) = queued.try_recv()
-                {
-                    batch.extend_from_slice(&line);
-                    lines += 1;
+            while let Ok(first) = queued.recv() {
+                let mut next = Some(first);
+                while let Some(mut batch) = next {
+                    let mut lines = 1;
+                    while sink.is_stream()
+                        && batch.len() < BATCH
+                        && let Ok(line) = queued.try_recv()
+                    {
+                        batch.extend_from_slice(&line);
+                        lines += 1;
+                    }
+                    was_written = sink.insist(&batch, was_written);
+                    if !was_written {
+                        losing.fetch_add(lines, Ordering::Relaxed);
+                    }
+                    next = queued.try_recv().ok();
                 }
-                was_written = sink.insist(&batch, was_written);
-                if !was_written {
-                    losing.fetch_add(lines, Ordering::Relaxed);
-                }
+                thread::sleep(REST);
             }
         };
         thread::Builder::new().name(name.into()).spawn(write).ok()?;
