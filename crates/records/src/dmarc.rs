@@ -45,27 +45,8 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         look.report.dmarc =
             Some(Effective { owner: Some(owner.clone()), rfc9989: effective, rfc7489 });
     }
-    if let (Some(expected), true) = (request.policy, walk.failure.is_none())
-        && effective != Some(expected)
-    {
-        let found = effective.map_or("none at all", Policy::keyword);
-        let message = format!("{} must be in force, and {found} is", expected.keyword());
-        look.report.of("DMARC050", &name, RecordType::Txt, message);
-    }
-    let is_weak = |policies: Policies| {
-        let Policies { domain, subdomains, nonexistent } = policies;
-        [domain, subdomains, nonexistent].iter().any(|policy| *policy != Policy::Reject)
-    };
-    if request.profile == Profile::NoMail
-        && (effective != Some(Policy::Reject) || policies.is_some_and(is_weak))
-    {
-        let message = format!("{domain} sends no mail, and not everything in its name is rejected");
-        look.report.of("DMARC044", &name, RecordType::Txt, message);
-    }
-    if request.has_people && effective == Some(Policy::Reject) {
-        let message = format!("people write with addresses of {domain}, and the policy is reject");
-        look.report.of("DMARC046", &name, RecordType::Txt, message);
-    }
+    let is_known = walk.failure.is_none();
+    expectations(request, &name, (policies, effective, is_known), look);
     organization(domain, &walk, &name, look);
     boundary(domain, &walk, &name, look);
     if owner == *domain {
@@ -79,6 +60,37 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     }
 }
 
+/// The policy in force, against what the domain is for.
+fn expectations(
+    request: &Request,
+    name: &Name,
+    (policies, effective, is_known): (Option<Policies>, Option<Policy>, bool),
+    look: &mut Look<'_>,
+) {
+    let domain = &request.domain;
+    if let (Some(expected), true) = (request.policy, is_known)
+        && effective != Some(expected)
+    {
+        let found = effective.map_or("none at all", Policy::keyword);
+        let message = format!("{} must be in force, and {found} is", expected.keyword());
+        look.report.of("DMARC050", name, RecordType::Txt, message);
+    }
+    let is_weak = |policies: Policies| {
+        let Policies { domain, subdomains, nonexistent } = policies;
+        [domain, subdomains, nonexistent].iter().any(|policy| *policy != Policy::Reject)
+    };
+    if request.profile == Profile::NoMail
+        && (effective != Some(Policy::Reject) || policies.is_some_and(is_weak))
+    {
+        let message = format!("{domain} sends no mail, and not everything in its name is rejected");
+        look.report.of("DMARC044", name, RecordType::Txt, message);
+    }
+    if request.has_people && effective == Some(Policy::Reject) {
+        let message = format!("people write with addresses of {domain}, and the policy is reject");
+        look.report.of("DMARC046", name, RecordType::Txt, message);
+    }
+}
+
 /// The policy by RFC 7489 6.6.3: of the domain, else of the Organizational Domain of the list of
 /// public suffixes; "t" and "np" are not known.
 fn older(domain: &Name, look: &mut Look<'_>) -> Option<Policy> {
@@ -88,7 +100,11 @@ fn older(domain: &Name, look: &mut Look<'_>) -> Option<Policy> {
         let texts = look.texts(&name)?;
         let mut records =
             texts.iter().map(|txt| txt.joined()).filter(|text| Record::is_record(text));
-        let (Some(text), None) = (records.next(), records.next()) else { continue };
+        let Some(text) = records.next() else { continue };
+        // RFC 7489 6.6.3: with several records "policy discovery terminates".
+        if records.next().is_some() {
+            return None;
+        }
         let record = Record::parse(text).ok()?;
         // RFC 7489 6.3: "p" is required; without it there is no policy.
         record.tag("p")?;

@@ -89,18 +89,24 @@ fn public_key(report: &mut Report, text: Text<'_>, tags: &TagList<'_>, octets: &
         "the version is DKIM1, and the first tag".clone_into(&mut message);
     }
     report.at(id, text, error.span, message);
-    // What else is wrong can be seen without the version: under a name that nobody knows.
+    if id == "DKIM005" {
+        beside_version(report, text, tags, octets);
+    }
+}
+
+/// What else is wrong can be seen without the version: under a name that nobody knows.
+fn beside_version(report: &mut Report, text: Text<'_>, tags: &TagList<'_>, octets: &[u8]) {
     // A version with "=" in it has swallowed the next tag.
-    let version = tags.get("v").filter(|version| !version.value.contains(&b'='));
-    if let ("DKIM005", Some(version)) = (id, version) {
-        let unused = [b'x', b'y', b'z'].into_iter().find(|name| {
-            str::from_utf8(std::slice::from_ref(name)).is_ok_and(|name| tags.get(name).is_none())
-        });
-        let mut without = octets.to_vec();
-        if let (Some(place), Some(name)) = (without.get_mut(version.name_span.start), unused) {
-            *place = name;
-            public_key(report, text, tags, &without);
-        }
+    let Some(version) = tags.get("v").filter(|version| !version.value.contains(&b'=')) else {
+        return;
+    };
+    let unused = [b'x', b'y', b'z'].into_iter().find(|name| {
+        str::from_utf8(std::slice::from_ref(name)).is_ok_and(|name| tags.get(name).is_none())
+    });
+    let mut without = octets.to_vec();
+    if let (Some(place), Some(name)) = (without.get_mut(version.name_span.start), unused) {
+        *place = name;
+        public_key(report, text, tags, &without);
     }
 }
 

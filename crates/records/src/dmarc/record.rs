@@ -101,21 +101,7 @@ fn ignored(
             report.at("DMARC018", text, span, message);
             report.severity(if near.is_some() { Severity::Warning } else { Severity::Info });
         }
-        (ErrorKind::HistoricTag, _) => {
-            let is_pct = text.octets.get(span.clone()).is_some_and(|octets| {
-                octets.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"pct"))
-            });
-            match record.historic.pct {
-                Some(pct) if is_pct && pct < 100 => {
-                    let message = format!("pct={pct} is ignored now: the policy is for all mail");
-                    report.at("DMARC016", text, span, message);
-                }
-                _ => {
-                    let id = if is_pct { "DMARC016" } else { "DMARC017" };
-                    report.at(id, text, span, "RFC 9989 removed this tag");
-                }
-            }
-        }
+        (ErrorKind::HistoricTag, _) => historic(report, text, record, span),
         // Whoever ignores the tag does not mind its value.
         (ErrorKind::InvalidValue, "pct" | "rf" | "ri") => {}
         (ErrorKind::InvalidValue, "t" | "psd") => {
@@ -131,6 +117,23 @@ fn ignored(
         (ErrorKind::InvalidUri, _) => report.at("DMARC031", text, span, kind.to_string()),
         (ErrorKind::SizeLimit, _) => report.at("DMARC033", text, span, kind.to_string()),
         _ => report.at("DMARC005", text, span, kind.to_string()),
+    }
+}
+
+/// A tag of RFC 7489 that RFC 9989 removed.
+fn historic(report: &mut Report, text: Text<'_>, record: &Record, span: std::ops::Range<usize>) {
+    let is_pct = text.octets.get(span.clone()).is_some_and(|octets| {
+        octets.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"pct"))
+    });
+    match record.historic.pct {
+        Some(pct) if is_pct && pct < 100 => {
+            let message = format!("pct={pct} is ignored now: the policy is for all mail");
+            report.at("DMARC016", text, span, message);
+        }
+        _ => {
+            let id = if is_pct { "DMARC016" } else { "DMARC017" };
+            report.at(id, text, span, "RFC 9989 removed this tag");
+        }
     }
 }
 

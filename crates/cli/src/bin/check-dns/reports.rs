@@ -105,12 +105,7 @@ fn parse(text: &[u8], domain: &Name) -> Result<Option<Selectors>, String> {
                     [.., b"auth_results", b"dkim", b"result"] => signature[2] = Some(text),
                     [.., b"auth_results", b"dkim"] => {
                         // Anybody can write any selector into a signature that fails.
-                        if let [Some(signer), Some(selector), Some(result)] =
-                            std::mem::take(&mut signature)
-                            && result == "pass"
-                            && signer.parse::<Name>().is_ok_and(|signer| signer == *domain)
-                            && let Ok(selector) = selector.parse()
-                        {
+                        if let Some(selector) = verified(std::mem::take(&mut signature), domain) {
                             keep(&mut found.seen, selector);
                         }
                     }
@@ -126,6 +121,13 @@ fn parse(text: &[u8], domain: &Name) -> Result<Option<Selectors>, String> {
         return Err("no DMARC aggregate report in XML".to_owned());
     }
     Ok(is_ours.then_some(found))
+}
+
+/// The selector of a signature (domain, selector, result) of this domain that verified.
+fn verified(signature: [Option<String>; 3], domain: &Name) -> Option<Name> {
+    let [Some(signer), Some(selector), Some(result)] = signature else { return None };
+    let is_ours = signer.parse::<Name>().is_ok_and(|signer| signer == *domain);
+    if is_ours && result == "pass" { selector.parse().ok() } else { None }
 }
 
 #[cfg(test)]
