@@ -74,7 +74,10 @@ fn cpu_of(stat: &str, first: usize) -> f64 {
 /// A domain that sends and receives through a provider, as most do, and its list of names.
 fn zone() -> (String, String) {
     let mut zone = String::from(
-        "$ORIGIN example.\n$TTL 3600\n@ SOA ns host 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n\
+        "$ORIGIN .\n$TTL 3600\n@ SOA ns.example. host.example. 1 3600 600 86400 60\n@ NS ns.example.\n\
+         1.3.0.192.in-addr.arpa. PTR mx1.provider.example.\n\
+         1.4.0.192.in-addr.arpa. PTR mx2.provider.example.\n\
+         $ORIGIN example.\nns A 127.0.0.1\n\
          _spf.provider TXT \"v=spf1 ip4:192.0.3.0/24 ip4:192.0.4.0/24 -all\"\n\
          mx1.provider A 192.0.3.1\nmx2.provider A 192.0.4.1\n\
          *._report._dmarc.provider TXT \"v=DMARC1\"\n",
@@ -192,7 +195,7 @@ fn from_knot(program: &Path, questions: &[Question]) {
     let config = format!(
         "server:\n  rundir: {home_text}\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n\
          database:\n  storage: {home_text}/db\nlog:\n  - target: stderr\n    any: error\n\
-         zone:\n  - domain: example.\n    file: {home_text}/zone\n"
+         zone:\n  - domain: .\n    file: {home_text}/zone\n"
     );
     fs::write(home.join("config"), config).expect("a configuration");
     let knot = Command::new("knotd").arg("-c").arg(home.join("config")).spawn();

@@ -32,6 +32,7 @@
 mod blocking;
 mod cache;
 mod connection;
+mod hickory;
 mod limits;
 mod name_server;
 mod record;

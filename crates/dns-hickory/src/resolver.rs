@@ -5,24 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use hickory_resolver::Resolver;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr;
 use hickory_resolver::system_conf::read_system_conf;
-use hickory_resolver::{Resolver, lookup::Lookup};
-use mailproof_dns::{Data, Failure, Name, Question, RecordType, Reply, Response, ZoneLimits};
+use mailproof_dns::{Failure, Question, Reply, Response};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::cache::{Answer, Cache};
 use crate::connection::Connections;
-use crate::record::{response, to_hickory};
 use crate::special::is_special;
 use crate::udp::Udp;
-use crate::{Limits, NameServer};
+use crate::{Limits, NameServer, hickory};
 
 /// After how long a question is asked once more, in another way. Local choice: most answers that a
 /// name server has to look for are there by then, and a lost packet costs no more.
@@ -38,15 +34,21 @@ pub struct HickoryResolver {
     deadline: Option<std::time::Instant>,
 }
 
+/// What the clones share within one runtime.
 struct Shared {
+    common: Arc<Common>,
     /// How a question is asked first.
     servers: Vec<Udp>,
     /// Which of them is asked.
     preferred: AtomicUsize,
     /// How it is asked when that brought no answer: of all servers, again, over TCP.
-    hickory: Resolver<Connections>,
+    hickory: OnceLock<Option<Resolver<Connections>>>,
     /// How it is asked when the answer is too long for UDP.
     tcp: OnceLock<Option<Resolver<Connections>>>,
+}
+
+/// What those of several runtimes share.
+struct Common {
     config: ResolverConfig,
     options: ResolverOpts,
     cache: Cache,
@@ -124,21 +126,11 @@ impl HickoryResolver {
         options.use_hosts_file = ResolveHosts::Never;
         // Answers are kept here.
         options.cache_size = 0;
-        let udp = servers.iter().filter_map(|server| {
-            let is_udp =
-                |connection: &&ConnectionConfig| matches!(connection.protocol, ProtocolConfig::Udp);
-            let connection = server.connections.iter().find(is_udp)?;
-            Some(Udp::new((server.ip, connection.port).into()))
-        });
-        let udp: Vec<Udp> = udp.collect();
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        let hickory = hickory(config.clone(), options.clone())?;
+        // Whether it can be set up is told now.
+        let hickory = hickory::set_up(config.clone(), options.clone())?;
         let patience = limits.timeout.saturating_mul(u32::try_from(attempts).unwrap_or(u32::MAX));
-        let shared = Shared {
-            servers: udp,
-            preferred: AtomicUsize::new(0),
-            hickory,
-            tcp: OnceLock::new(),
+        let common = Common {
             config,
             options,
             cache: Cache::new(limits),
@@ -149,7 +141,19 @@ impl HickoryResolver {
             patience,
             kept_at_least: limits.kept_at_least,
         };
-        Ok(HickoryResolver { shared: Arc::new(shared), deadline: None })
+        let shared = Shared::new(Arc::new(common));
+        Ok(HickoryResolver {
+            shared: Arc::new(Shared { hickory: OnceLock::from(Some(hickory)), ..shared }),
+            deadline: None,
+        })
+    }
+
+    /// A resolver with the same cache and limits, and sockets of its own, to be used within another
+    /// Tokio runtime.
+    #[must_use]
+    pub fn for_another_runtime(&self) -> HickoryResolver {
+        let shared = Shared::new(Arc::clone(&self.shared.common));
+        HickoryResolver { shared: Arc::new(shared), deadline: self.deadline }
     }
 
     /// This resolver, with the same cache, until `deadline`: from then on every response is
@@ -170,8 +174,7 @@ impl HickoryResolver {
 
     async fn answer(&self, question: &Question) -> Answer {
         let failed = || Answer::from(Response::Failure(Failure::Timeout));
-        let shared = &self.shared;
-        let answer = shared.cache.lookup(question, shared.ask(question));
+        let answer = self.shared.common.cache.lookup(question, self.shared.ask(question));
         let Some(deadline) = self.deadline else { return answer.await };
         // What is late is not asked for.
         if deadline <= std::time::Instant::now() {
@@ -182,86 +185,30 @@ impl HickoryResolver {
 
     /// How many questions were asked, those left out that the cache answered.
     pub fn asked(&self) -> usize {
-        self.shared.asked.load(Ordering::Relaxed)
+        self.shared.common.asked.load(Ordering::Relaxed)
     }
 
     /// For how long questions have been asked and nothing has come back.
     pub fn silence(&self) -> Duration {
-        let since = *self.shared.silent_since();
+        let since = *self.shared.common.silent_since();
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Waits until a question that came now would be asked at once.
     pub async fn turn(&self) {
         // The semaphore is never closed.
-        drop(self.shared.turns.acquire().await);
+        drop(self.shared.common.turns.acquire().await);
     }
 }
 
-/// hickory-resolver for these name servers.
-fn hickory(
-    config: ResolverConfig,
-    options: ResolverOpts,
-) -> Result<Resolver<Connections>, ConfigurationError> {
-    Resolver::builder_with_config(config, Connections::default())
-        .with_options(options)
-        .build()
-        .map_err(|error| ConfigurationError::Resolver(error.to_string()))
-}
-
-impl Shared {
+impl Common {
     fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
         // Nothing panics with the lock held.
         self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer to one question, in time.
-    async fn ask(&self, question: &Question) -> Answer {
-        let answer = self.ask_in_turn(question).await;
-        if answer.response != Response::Failure(Failure::Timeout) {
-            *self.silent_since() = None;
-        }
-        answer
-    }
-
-    async fn ask_in_turn(&self, question: &Question) -> Answer {
-        let end = Instant::now() + self.patience;
-        // The semaphore is never closed.
-        let Ok(Ok(_turn)) = timeout_at(end, self.turns.acquire()).await else {
-            return self.failed(Failure::Timeout);
-        };
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        self.silent_since().get_or_insert_with(Instant::now);
-        let preferred = self.preferred.load(Ordering::Relaxed);
-        let server = self.servers.get(preferred).filter(|_| !is_special(&question.name));
-        let Some(server) = server else {
-            return self.ask_hickory(&self.hickory, question, end).await;
-        };
-        let mut first = std::pin::pin!(server.ask(question));
-        let reply = match timeout(SILENCE.min(self.timeout / 2), &mut first).await {
-            Ok(reply) => reply,
-            Err(_silence) => {
-                let next = (preferred + 1) % self.servers.len().max(1);
-                self.preferred.store(next, Ordering::Relaxed);
-                tokio::select! {
-                    // What comes late is as good.
-                    Ok(Reply::Response { response, ttl }) = first => {
-                        return self.answer(response, ttl);
-                    }
-                    answer = self.ask_hickory(&self.hickory, question, end) => return answer,
-                }
-            }
-        };
-        match reply {
-            Ok(Reply::Response { response, ttl }) => self.answer(response, ttl),
-            Ok(Reply::Truncated) => match self.tcp() {
-                Some(tcp) => self.ask_hickory(tcp, question, end).await,
-                None => self.failed(Failure::ServFail),
-            },
-            Ok(Reply::Inconclusive) | Err(_) => {
-                self.ask_hickory(&self.hickory, question, end).await
-            }
-        }
+    fn is_heard(&self) {
+        *self.silent_since() = None;
     }
 
     fn answer(&self, response: Response, ttl: Option<u32>) -> Answer {
@@ -272,17 +219,85 @@ impl Shared {
     fn failed(&self, failure: Failure) -> Answer {
         self.answer(Response::Failure(failure), None)
     }
+}
+
+impl Shared {
+    fn new(common: Arc<Common>) -> Shared {
+        let servers = common.config.name_servers().iter().filter_map(|server| {
+            let is_udp = |it: &&ConnectionConfig| matches!(it.protocol, ProtocolConfig::Udp);
+            let connection = server.connections.iter().find(is_udp)?;
+            Some(Udp::new((server.ip, connection.port).into()))
+        });
+        Shared {
+            servers: servers.collect(),
+            preferred: AtomicUsize::new(0),
+            hickory: OnceLock::new(),
+            tcp: OnceLock::new(),
+            common,
+        }
+    }
+
+    /// The answer to one question, in time.
+    async fn ask(&self, question: &Question) -> Answer {
+        let common = &*self.common;
+        let end = Instant::now() + common.patience;
+        // The semaphore is never closed.
+        let Ok(Ok(_turn)) = timeout_at(end, common.turns.acquire()).await else {
+            return common.failed(Failure::Timeout);
+        };
+        common.asked.fetch_add(1, Ordering::Relaxed);
+        common.silent_since().get_or_insert_with(Instant::now);
+        let preferred = self.preferred.load(Ordering::Relaxed);
+        let server = self.servers.get(preferred).filter(|_| !is_special(&question.name));
+        let Some(server) = server else {
+            return self.ask_hickory(self.hickory(), question, end).await;
+        };
+        let mut first = std::pin::pin!(server.ask(question));
+        let reply = match timeout(SILENCE.min(common.timeout / 2), &mut first).await {
+            Ok(reply) => {
+                if reply.is_ok() {
+                    common.is_heard();
+                }
+                reply
+            }
+            Err(_silence) => {
+                let next = (preferred + 1) % self.servers.len().max(1);
+                self.preferred.store(next, Ordering::Relaxed);
+                tokio::select! {
+                    // What comes late is as good.
+                    Ok(Reply::Response { response, ttl }) = first => {
+                        common.is_heard();
+                        return common.answer(response, ttl);
+                    }
+                    answer = self.ask_hickory(self.hickory(), question, end) => return answer,
+                }
+            }
+        };
+        match reply {
+            Ok(Reply::Response { response, ttl }) => common.answer(response, ttl),
+            Ok(Reply::Truncated) => self.ask_hickory(self.tcp(), question, end).await,
+            Ok(Reply::Inconclusive) | Err(_) => {
+                self.ask_hickory(self.hickory(), question, end).await
+            }
+        }
+    }
+
+    fn hickory(&self) -> Option<&Resolver<Connections>> {
+        let Common { config, options, .. } = &*self.common;
+        let hickory = || hickory::set_up(config.clone(), options.clone()).ok();
+        self.hickory.get_or_init(hickory).as_ref()
+    }
 
     /// The resolver that asks over TCP.
     fn tcp(&self) -> Option<&Resolver<Connections>> {
         let tcp = self.tcp.get_or_init(|| {
-            let mut servers = self.config.name_servers().to_vec();
+            let mut servers = self.common.config.name_servers().to_vec();
             for server in &mut servers {
                 let is_tcp = |it: &ConnectionConfig| matches!(it.protocol, ProtocolConfig::Tcp);
                 server.connections.retain(is_tcp);
             }
             let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-            hickory(config, self.options.clone()).ok()
+            hickory::set_up(config, self.common.options.clone()).ok()
         });
         tcp.as_ref()
     }
@@ -290,51 +305,20 @@ impl Shared {
     /// One question, its aliases followed by the name server or by hickory-resolver.
     async fn ask_hickory(
         &self,
-        resolver: &Resolver<Connections>,
+        resolver: Option<&Resolver<Connections>>,
         question: &Question,
         end: Instant,
     ) -> Answer {
-        let confirmed = async {
-            match lookup(resolver, question).await {
-                Found::Answer(response, ttl) => self.answer(response, ttl),
-                Found::NoDataOrAliasLoop => {
-                    self.answer(confirm_no_data(resolver, &question.name).await, None)
-                }
-            }
-        };
-        timeout_at(end, confirmed).await.unwrap_or_else(|_| self.failed(Failure::Timeout))
-    }
-}
-
-async fn lookup(resolver: &Resolver<Connections>, question: &Question) -> Found {
-    let Some(name) = to_hickory(&question.name) else {
-        return Found::Answer(Response::Failure(Failure::ServFail), None);
-    };
-    let rtype = rr::RecordType::from(question.rtype.code());
-    let result = resolver.lookup(name.clone(), rtype).await;
-    found(question, &name, result)
-}
-
-/// Where NODATA came without an SOA record, hickory-resolver may only have given up following
-/// aliases: a loop of them is a failure, not an absence.
-async fn confirm_no_data(resolver: &Resolver<Connections>, name: &Name) -> Response {
-    let mut seen = vec![name.clone()];
-    while let Some(owner) = seen.last() {
-        let question = Question::new(owner.clone(), RecordType::Cname);
-        let target = match lookup(resolver, &question).await {
-            Found::Answer(Response::Failure(failure), _) => return Response::Failure(failure),
-            Found::Answer(Response::Records(set), _) => set.records.into_iter().next(),
-            Found::Answer(..) | Found::NoDataOrAliasLoop => None,
-        };
-        let Some(Data::Cname(target)) = target else {
-            return Response::NoData;
-        };
-        if seen.contains(&target) || seen.len() > ZoneLimits::default().aliases {
-            break;
+        let common = &*self.common;
+        let Some(resolver) = resolver else { return common.failed(Failure::ServFail) };
+        let answer = timeout_at(end, hickory::answer(resolver, question)).await;
+        let Ok((response, ttl)) = answer else { return common.failed(Failure::Timeout) };
+        // A failure may be that of the way to the server.
+        if response.failure().is_none() {
+            common.is_heard();
         }
-        seen.push(target);
+        common.answer(response, ttl)
     }
-    Response::Failure(Failure::ServFail)
 }
 
 impl mailproof_dns::Resolver for HickoryResolver {
@@ -349,37 +333,6 @@ impl fmt::Debug for HickoryResolver {
             .field("servers", &self.shared.servers)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
-    }
-}
-
-enum Found {
-    /// A response, and how many seconds it may be kept.
-    Answer(Response, Option<u32>),
-    NoDataOrAliasLoop,
-}
-
-fn found(question: &Question, name: &rr::Name, result: Result<Lookup, NetError>) -> Found {
-    let failed = |failure| Found::Answer(Response::Failure(failure), None);
-    let no_records = match result {
-        Ok(lookup) => {
-            let response = response(question, name, &lookup);
-            let ttl = match &response {
-                Response::Records(set) => Some(set.ttl),
-                _ => None,
-            };
-            return Found::Answer(response, ttl);
-        }
-        Err(NetError::Dns(DnsError::NoRecordsFound(no_records))) => no_records,
-        Err(NetError::Timeout) => return failed(Failure::Timeout),
-        // RCODEs other than 0 and 3, answers that cannot be read, no way to the server.
-        Err(_) => return failed(Failure::ServFail),
-    };
-    let ttl = no_records.negative_ttl;
-    match no_records.response_code {
-        ResponseCode::NXDomain => Found::Answer(Response::NxDomain, ttl),
-        ResponseCode::NoError if no_records.soa.is_none() => Found::NoDataOrAliasLoop,
-        ResponseCode::NoError => Found::Answer(Response::NoData, ttl),
-        _ => failed(Failure::ServFail),
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, stream};
 use mailproof_cli::dns_options::DnsOptions;
 use mailproof_cli::dns_source::read_recording;
 use mailproof_cli::exit::Trouble;
@@ -16,18 +16,10 @@ use mailproof_dns::{
     Answers, Failure, Limits, Missing, Name, Question, Recording, Resolver, Response, resolve_with,
 };
 use mailproof_dns_hickory::{HickoryResolver, Limits as QueryLimits};
-use tokio::runtime::Builder;
-use tokio::sync::Semaphore;
 
+use crate::workers::{self, AsyncWork};
 use crate::zones::{Said, Zones, with_aliases};
 
-/// How many domains are under way at a time. Local choice: one domain waits for some five answers
-/// one after the other, and as many domains wait in the meantime.
-const DOMAINS: usize = 256;
-/// How many domains are under way or done while one before them is not: it is written first. Local
-/// choice: a domain whose name servers are silent takes the time of thousands, and what is found
-/// for each of these has some kilobytes.
-const WAITING: usize = 2048;
 /// How many questions are on their way at a time. Local choice: enough for a resolver that has to
 /// ask others, and its own queue holds more than these.
 const QUESTIONS: usize = 256;
@@ -121,40 +113,16 @@ impl Dns {
 
     /// Calls `function` for each job with somebody to ask, many jobs at a time; `done` gets the
     /// outcomes in the order of the jobs, each as soon as it and all before it are there.
-    pub(crate) fn each<J, T>(
+    pub(crate) fn each<J: Send, T: Send>(
         &self,
         jobs: impl Iterator<Item = J>,
-        function: impl AsyncFn(&J, &Asker<'_>, &mut Answers) -> T,
+        function: impl AsyncFn(&J, &Asker<'_>, &mut Answers) -> T + Sync,
         mut done: impl FnMut(J, T, &Answers) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|error| Trouble::Usage(format!("cannot wait for the network: {error}")))?;
-        let (function, under_way) = (&function, &Semaphore::new(DOMAINS));
-        let each = stream::iter(jobs).map(|job| async move {
-            // The semaphore is never closed.
-            let _permit = under_way.acquire().await;
-            // The time of a domain begins when those before it do not keep its questions waiting.
-            if let Some(resolver) = self.resolver() {
-                resolver.turn().await;
-            }
-            // Among many domains a question waits for others, and its time says nothing.
-            let is_alone = under_way.available_permits() + ALONE >= DOMAINS;
-            let deadline = Instant::now() + self.timeout;
-            let asker = Asker { dns: self, deadline, is_alone, slow: Mutex::default() };
-            let mut answers = Answers::new();
-            let outcome = function(&job, &asker, &mut answers).await;
-            (job, outcome, answers)
-        });
-        runtime.block_on(async {
-            let mut each = std::pin::pin!(each.buffered(WAITING));
-            while let Some((job, outcome, answers)) = each.next().await {
-                self.keep(&answers);
-                done(job, outcome, &answers)?;
-            }
-            Ok::<(), Trouble>(())
+        let examining = Examining { dns: self, function, under_way: AtomicUsize::new(0) };
+        workers::each(jobs, OnceLock::new, examining, |(job, outcome, answers)| {
+            self.keep(&answers);
+            done(job, outcome, &answers)
         })?;
         self.network_trouble().map_or(Ok(()), Err)
     }
@@ -202,10 +170,42 @@ fn check(options: &DnsOptions, offline: bool) -> Result<(), Trouble> {
     Err(Trouble::Usage(contradiction.into()))
 }
 
+/// The resolver of one thread, set up when the first question comes.
+type Mine = OnceLock<Option<HickoryResolver>>;
+
+/// The work that there is for a domain.
+struct Examining<'a, F> {
+    dns: &'a Dns,
+    function: F,
+    /// How many domains are under way.
+    under_way: AtomicUsize,
+}
+
+impl<J, T, F> AsyncWork<J, Mine, (J, T, Answers)> for Examining<'_, F>
+where
+    F: AsyncFn(&J, &Asker<'_>, &mut Answers) -> T + Sync,
+{
+    async fn work(&self, mine: &Mine, job: J) -> (J, T, Answers) {
+        // The time of a domain begins when those before it do not keep its questions waiting.
+        if let Some(resolver) = self.dns.resolver() {
+            resolver.turn().await;
+        }
+        // Among many domains a question waits for others, and its time says nothing.
+        let is_alone = self.under_way.fetch_add(1, Ordering::Relaxed) < ALONE;
+        let deadline = Instant::now() + self.dns.timeout;
+        let asker = Asker { dns: self.dns, mine, deadline, is_alone, slow: Mutex::default() };
+        let mut answers = Answers::new();
+        let outcome = (self.function)(&job, &asker, &mut answers).await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        (job, outcome, answers)
+    }
+}
+
 /// The answers for one domain.
 #[derive(Debug)]
 pub(crate) struct Asker<'a> {
     dns: &'a Dns,
+    mine: &'a Mine,
     deadline: Instant,
     /// Whether few domains are under way.
     is_alone: bool,
@@ -250,7 +250,9 @@ impl Asker<'_> {
 
     async fn ask(&self, network: &Network, question: &Question) -> Response {
         let timeout = Response::Failure(Failure::Timeout);
-        let Ok(resolver) = network.resolver() else { return timeout };
+        let all = || network.resolver().as_ref().ok();
+        let mine = self.mine.get_or_init(|| all().map(HickoryResolver::for_another_runtime));
+        let Some(resolver) = mine else { return timeout };
         // Silence for so long, from whoever was asked, means that nobody is there.
         if resolver.silence() >= self.dns.timeout {
             return timeout;
@@ -267,7 +269,7 @@ impl Asker<'_> {
 }
 
 impl Network {
-    /// The resolver, set up when the first question comes.
+    /// What the resolvers of all threads share, set up when the first question comes.
     fn resolver(&self) -> &Result<HickoryResolver, String> {
         let limits = QueryLimits {
             timeout: self.options.query_timeout,

@@ -29,6 +29,7 @@ mod sample;
 mod sarif;
 mod select;
 mod summary;
+mod workers;
 mod write;
 mod zone_file;
 mod zones;
