@@ -32,12 +32,15 @@ fn answer(query: &[u8], text: &str, id: u8, octet: u8) -> Vec<u8> {
     answer
 }
 
-/// A name server that answers `count` queries with what `answers` makes of them; the addresses the
-/// queries came from, and their ids.
+/// From where a query came, and its id.
+type Came = (SocketAddr, [u8; 2]);
+
+/// A name server that answers `count` queries with what `answers` makes of them; how they
+/// came.
 fn serve(
     count: usize,
     answers: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
-) -> (SocketAddr, thread::JoinHandle<Vec<(SocketAddr, [u8; 2])>>) {
+) -> (SocketAddr, thread::JoinHandle<Vec<Came>>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let address = socket.local_addr().unwrap();

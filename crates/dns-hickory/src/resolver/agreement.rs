@@ -2,11 +2,11 @@
 //! corpus, and from name servers of the world where they are installed.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, UdpSocket};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use std::{fs, thread};
 
 use mailproof_dns::{Name, Question, RecordType, Reply, Resolver as _, Response, Zone};
 use mailproof_testkit::Server;
@@ -130,7 +130,7 @@ a       TXT elsewhere
 /// A name server of the world with its files, until dropped.
 struct World {
     child: Child,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Drop for World {
@@ -146,37 +146,53 @@ async fn start(
     arguments: &[&str],
     configure: impl Fn(&Path, u16) -> String,
 ) -> Option<(World, HickoryResolver)> {
-    let home = tempfile::tempdir().unwrap();
-    let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    // The last text does not fit into a datagram.
-    let big = format!("big TXT {}\n", format!("\"{}\" ", "x".repeat(255)).repeat(12));
-    fs::write(home.path().join("example.zone"), [EXAMPLE, &big].concat()).unwrap();
-    fs::write(home.path().join("elsewhere.zone"), ELSEWHERE).unwrap();
-    let config = home.path().join("config");
-    fs::write(&config, configure(home.path(), address.port())).unwrap();
-    let log = fs::File::create(home.path().join("log")).unwrap();
-    let child = Command::new(program)
-        .args(arguments)
-        .arg(&config)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn();
-    let Ok(child) = child else {
-        eprintln!("SKIPPED: {program} is not installed");
-        return None;
-    };
-    let log = home.path().join("log");
-    let world = World { child, _home: home };
-    let resolver = resolver(address);
-    let ready = Question::new(name("example"), RecordType::Soa);
-    for _ in 0..100 {
-        if !resolver.lookup(&ready).await.data().is_empty() {
+    let seed = u16::try_from(std::process::id() % 1000).unwrap();
+    let mut log = String::new();
+    // Below the ports that sockets get which ask for any; if one is taken, another.
+    for port in (20_000..30_000).step_by(2000).map(|port| port + 2 * seed) {
+        let home = tempfile::tempdir().unwrap();
+        let port = port + u16::from(program == "named");
+        let config = home.path().join("config");
+        // The last text does not fit into a datagram.
+        let big = format!("big TXT {}\n", format!("\"{}\" ", "x".repeat(255)).repeat(12));
+        fs::write(home.path().join("example.zone"), [EXAMPLE, &big].concat()).unwrap();
+        fs::write(home.path().join("elsewhere.zone"), ELSEWHERE).unwrap();
+        fs::write(&config, configure(home.path(), port)).unwrap();
+        let file = fs::File::create(home.path().join("log")).unwrap();
+        let mut command = Command::new(program);
+        command.args(arguments).arg(&config).stdin(Stdio::null());
+        let child = command.stdout(file.try_clone().unwrap()).stderr(file).spawn();
+        let Ok(child) = child else {
+            eprintln!("SKIPPED: {program} is not installed");
+            return None;
+        };
+        let mut world = World { child, home };
+        let resolver = resolver((Ipv4Addr::LOCALHOST, port).into());
+        if is_ready(&mut world, &resolver).await {
             return Some((world, resolver));
         }
-        thread::sleep(Duration::from_millis(100));
+        log = fs::read_to_string(world.home.path().join("log")).unwrap();
     }
-    panic!("{program} does not answer: {}", fs::read_to_string(log).unwrap());
+    panic!("{program} does not answer: {log}");
+}
+
+/// Whether the name server answers, within ten seconds.
+async fn is_ready(world: &mut World, resolver: &HickoryResolver) -> bool {
+    let ready = Question::new(name("example"), RecordType::Soa);
+    let server = resolver.shared.servers.first().unwrap();
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(10) {
+        if let Ok(Ok(Reply::Response { .. })) =
+            timeout(Duration::from_millis(500), server.ask(&ready)).await
+        {
+            return true;
+        }
+        if world.child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
 }
 
 fn name(text: &str) -> Name {
