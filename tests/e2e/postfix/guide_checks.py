@@ -24,7 +24,7 @@ def files(lab, guide, keys=(), owner="opendkim"):
     return lab.read(root, "etc/postfix/main.cf")
 
 
-def as_guide_1(lab, _until_it_runs=True):
+def as_guide_1(lab):
     """Guide 1, one domain: it starts as it is written, and it is told that nothing will be signed."""
     domain = "subdomain.domain.example"
     main = files(lab, "guide-1", [("/etc/dkimkeys/default.private", domain, "default")])
@@ -140,7 +140,7 @@ def complaints(lab, here):
     return " ".join(output.split())
 
 
-def as_packaged(lab, _until_it_runs=True):
+def as_packaged(lab):
     """The packaged mailproofd.toml: a user of its own, metrics, and a socket of systemd."""
     domain, private = "receiver.example", "/etc/mailproofd/keys/2026.private"
     account = lab.account("mailproofd")

@@ -1,6 +1,6 @@
 """The neighbours act on the field that mailproofd writes."""
 
-import os, subprocess
+import os, subprocess, time
 
 from mail import message
 from servers import MAIN, Postfix, dovecot, opendkim, opendmarc, verifier
@@ -156,6 +156,9 @@ def dry_run(lab):
         fields = lab.delivered(box).all("Authentication-Results")
         lab.check(len(fields) == 3, "the fields are those of the old daemons")
         theirs = next(it.split("dmarc=")[1].split()[0] for it in fields if "dmarc=" in it)
+        # The log is written a little later.
+        lab.wait("a line in the log", lambda: len(daemon.log()) > before)
+        time.sleep(0.1)
         ours = daemon.log()[before:]
         domain = octets.split(b"From: ")[1].split(b"@")[1].split(b"\r\n")[0].decode()
         lab.check(
