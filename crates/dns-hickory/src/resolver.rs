@@ -23,6 +23,8 @@ use crate::{Limits, NameServer, hickory};
 /// After how long a question is asked once more, in another way. Local choice: most answers that a
 /// name server has to look for are there by then, and a lost packet costs no more.
 const SILENCE: Duration = Duration::from_secs(1);
+/// RFC 2181 8: a TTL has "a maximum value of 2147483647".
+const MAX_TTL: Duration = Duration::from_secs(0x7fff_ffff);
 
 /// A stub resolver (RFC 1034 5.3.1): asks recursive name servers, and keeps their answers.
 ///
@@ -126,6 +128,8 @@ impl HickoryResolver {
         options.use_hosts_file = ResolveHosts::Never;
         // Answers are kept here.
         options.cache_size = 0;
+        // By default hickory-resolver tells no more than a day.
+        options.positive_max_ttl = Some(MAX_TTL);
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
         // Whether it can be set up is told now.
         let hickory = hickory::set_up(config.clone(), options.clone())?;
