@@ -339,3 +339,10 @@ def opendmarc(lab, lines):
     ready = lambda: answers(("127.0.0.1", 8895))
     Program(lab, "opendmarc", command, is_ready=ready, end=signal.SIGKILL)
     return "inet:127.0.0.1:8895"
+
+
+def asks_elsewhere(lab):
+    """OpenDMARC has no setting for name servers: it needs a resolv.conf of our own."""
+    if lab.is_plain:
+        print("!!   NOT RUN: without namespaces OpenDMARC asks the name servers of the system")
+    return lab.is_plain

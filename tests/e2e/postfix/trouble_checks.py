@@ -137,59 +137,47 @@ def reloaded(lab):
         f"{MAIN}smtpd_client_connection_rate_limit = 0\nsmtpd_client_connection_count_limit = 0\n",
     )
     toml = lab.at("/etc/mailproofd/mailproofd.toml")
-    start, good, replies, is_over = (
-        lab.read(toml).removesuffix(settings[0] + "\n"),
-        lab.mailbox(),
-        [],
-        threading.Event(),
+    first, good, bad = lab.read(toml), lab.mailbox(), lab.mailbox()
+    replies, is_over = [], threading.Event()
+    messages = (
+        ("good", good, message("joe@sender.example")),
+        ("bad", bad, message("ann@reject.example")),
     )
-    bad = lab.mailbox()
 
-    def load(number):
-        # Each with a connection of its own, that is kept for three messages.
+    def load():
+        # Each with a connection of its own, that is kept for six messages.
         while not is_over.is_set():
             client = Smtp(lab, lab.here, source=lab.there)
-            for _ in range(3):
-                replies.append(
-                    (
-                        "good",
-                        client.send(
-                            "joe@sender.example",
-                            f"{good}@receiver.example",
-                            message("joe@sender.example"),
-                        ),
-                    )
-                )
-                replies.append(
-                    (
-                        "bad",
-                        client.send(
-                            "joe@sender.example",
-                            f"{bad}@receiver.example",
-                            message("ann@reject.example"),
-                        ),
-                    )
-                )
+            for kind, box, octets in messages * 3:
+                to = f"{box}@receiver.example"
+                replies.append((kind, client.send("joe@sender.example", to, octets)))
             client.close()
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(6)]
+    def reloads():
+        log = daemon.log()
+        return [log.count(it) for it in ("configuration reloaded", "the old configuration stays")]
+
+    threads = [threading.Thread(target=load) for _ in range(6)]
     for thread in threads:
         thread.start()
-    for count in range(30):
-        text = "nonsense = [\n" if count % 5 == 4 else start + settings[count % 2]
-        with open(toml + ".new", "w") as it:
-            it.write(text)
-        os.rename(toml + ".new", toml)
-        daemon.tell(signal.SIGHUP)
-        time.sleep(0.2)
-    is_over.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for count in range(30):
+            before = reloads()
+            is_nonsense = count % 5 == 4
+            text = first.replace(settings[0], settings[count % 2])
+            with open(toml + ".new", "w") as it:
+                it.write("nonsense = [\n" if is_nonsense else text)
+            os.rename(toml + ".new", toml)
+            daemon.tell(signal.SIGHUP)
+            lab.wait("it is told that the configuration was read", lambda: reloads() != before)
+            time.sleep(0.1)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
     lab.check(daemon.process.poll() is None, "the daemon is there")
-    lab.check(daemon.log().count("configuration reloaded") >= 20, "it reloaded its configuration")
     lab.check(
-        daemon.log().count("the old configuration stays") >= 5,
-        "and kept the old one instead of nonsense",
+        reloads() == [24, 6], "it reloaded 24 times, and kept the old one 6 times for nonsense"
     )
     kinds = {kind: [reply for it, reply in replies if it == kind] for kind in ("good", "bad")}
     accepted = {
