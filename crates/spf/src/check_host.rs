@@ -3,7 +3,7 @@
 use mailproof_dns::{Answers, Data, Missing, Name, RecordType, Response};
 
 use crate::cause::Cause;
-use crate::evaluate::{Checked, Ended, Evaluation, Stop, TargetName, malformed};
+use crate::evaluate::{Checked, Deciding, Evaluation, Stop, TargetName, malformed};
 use crate::expand::{self, Values};
 use crate::kept::Records;
 use crate::limits::Limits;
@@ -87,17 +87,18 @@ impl<T: Tracer> Evaluation<'_, T> {
             // the result "none"."
             Err(error) => malformed(request.domain_text.to_owned(), *error),
         };
+        let deciding = self.deciding.take();
         let mut explanation = None;
         if self.unknown == 0
-            && let Ok(ended) = &checked
+            && let (Ok(SpfResult::Fail), Some(deciding)) = (&checked, &deciding)
         {
-            explanation = self.explanation(ended);
+            explanation = self.explanation(deciding);
         }
         if self.unknown > 0 {
             return Err(self.missing);
         }
         let (cause, term) = match checked {
-            Ok(ended) => decided(&ended),
+            Ok(_) => decided(deciding.as_ref()),
             Err(stop) => {
                 let Stop { cause, term } = *stop;
                 (cause, term)
@@ -116,14 +117,11 @@ impl<T: Tracer> Evaluation<'_, T> {
         Ok((outcome, self.tracer))
     }
 
-    /// RFC 7208 6.2: the explanation, if the result is a fail by a mechanism and all goes well.
-    fn explanation(&mut self, ended: &Ended) -> Option<Explanation> {
-        let (kept, Some(_)) = ended.record.as_ref()? else { return None };
-        if ended.result != SpfResult::Fail {
-            return None;
-        }
-        let record = kept.parsed.as_ref().ok()?;
-        let domain = kept.owner.clone();
+    /// RFC 7208 6.2: the explanation of a fail, if it is by a mechanism and all goes well.
+    fn explanation(&mut self, deciding: &Deciding) -> Option<Explanation> {
+        deciding.directive?;
+        let record = deciding.record.parsed.as_ref().ok()?;
+        let domain = deciding.record.owner.clone();
         // RFC 7208 4.6.4: `exp` "is not subject to this limit".
         self.explaining = true;
         let (ttl, personal) = (self.ttl, self.personal);
@@ -158,13 +156,13 @@ fn only_text(response: &Response) -> Option<&[u8]> {
 }
 
 /// The cause, and the directive that matched.
-fn decided(ended: &Ended) -> (Cause, Option<DecidingTerm>) {
-    let matched = ended.record.as_ref().and_then(|(kept, index)| {
-        let record = kept.parsed.as_ref().ok()?;
-        let term = record.terms.get((*index)?)?;
+fn decided(deciding: Option<&Deciding>) -> (Cause, Option<DecidingTerm>) {
+    let matched = deciding.and_then(|Deciding { record: held, directive }| {
+        let record = held.parsed.as_ref().ok()?;
+        let term = record.terms.get((*directive)?)?;
         let crate::record::Term::Directive(directive) = term else { return None };
         let term = DecidingTerm {
-            owner: kept.owner.clone(),
+            owner: held.owner.clone(),
             span: directive.span.clone(),
             text: directive.to_string(),
         };

@@ -1,13 +1,12 @@
 //! The evaluation of one request: RFC 7208 4.3 to 4.7, and what it may cost (4.6.4).
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use mailproof_dns::{Answers, Missing, Name, Question, RecordType, Response};
 
 use crate::cause::Cause;
 use crate::expand::{self, Values};
-use crate::kept::{Kept, Records};
+use crate::kept::{Held, Records};
 use crate::limits::Limits;
 use crate::outcome::{Counts, DecidingTerm, SpfResult};
 use crate::parse::is_spf_record;
@@ -40,13 +39,21 @@ pub(crate) struct Evaluation<'a, T> {
     ptr_counted: bool,
     /// The term being evaluated has been counted as void.
     void_counted: bool,
+    /// How many includes are under way: what they come to decides nothing but their match.
+    pub(crate) includes: u32,
+    pub(crate) deciding: Option<Deciding>,
 }
 
-/// How an evaluation ended that was not stopped.
-pub(crate) struct Ended {
-    pub(crate) result: SpfResult,
-    /// The record, with the place of the directive that matched; `None` if no answer is known.
-    pub(crate) record: Option<(Arc<Kept>, Option<usize>)>,
+/// The record that decides, and its directive that matched, if one did.
+pub(crate) struct Deciding {
+    pub(crate) record: Held,
+    pub(crate) directive: Option<usize>,
+}
+
+/// What the terms of a record come to: by itself, maybe at a directive, or by its redirect.
+enum Terms {
+    Here(SpfResult, Option<usize>),
+    Redirected(SpfResult),
 }
 
 /// Why an evaluation was stopped (RFC 7208 4.6.2: an exception), and at which term.
@@ -91,34 +98,36 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
             explaining: false,
             ptr_counted: false,
             void_counted: false,
+            includes: 0,
+            deciding: None,
         }
     }
 
     /// `check_host` of `domain` (RFC 7208 4), the identity's or that of an include or redirect.
-    pub(crate) fn check(&mut self, domain: &Name) -> Checked<Ended> {
+    pub(crate) fn check(&mut self, domain: &Name) -> Checked<SpfResult> {
         self.tracer.enter(domain);
         let checked = self.check_domain(domain);
         self.tracer.leave(match &checked {
-            Ok(ended) => ended.result,
+            Ok(result) => *result,
             Err(stop) => stop.cause.result(),
         });
         checked
     }
 
-    fn check_domain(&mut self, domain: &Name) -> Checked<Ended> {
+    fn check_domain(&mut self, domain: &Name) -> Checked<SpfResult> {
         // RFC 7208 4.3: "or is not a multi-label domain name".
         if domain.label_count() < 2 {
             return malformed(domain.to_string(), DomainError::SingleLabel);
         }
         let Some(response) = self.ask(domain, RecordType::Txt)? else {
-            return Ok(Ended { result: SpfResult::Neutral, record: None });
+            return Ok(SpfResult::Neutral);
         };
         // RFC 7208 4.4: "If the DNS lookup returns a server failure (RCODE 2) or some other error
         // (RCODE other than 0 or 3), or if the lookup times out, then check_host() terminates
         // immediately with the result "temperror"."
         self.failed(domain, RecordType::Txt, response)?;
-        let kept = self.select(domain, response)?;
-        let record = match &kept.parsed {
+        let held = self.select(domain, response)?;
+        let record = match &held.parsed {
             Ok(record) => record,
             // RFC 7208 4.6: "if there are any syntax errors anywhere in the record, check_host()
             // returns immediately with the result "permerror"".
@@ -128,11 +137,19 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
                 return stop(Cause::SyntaxError { domain: domain.clone(), record: octets, error });
             }
         };
-        self.terms(domain, &kept, record)
+        match self.terms(domain, record)? {
+            Terms::Here(result, directive) => {
+                if self.includes == 0 {
+                    self.deciding = Some(Deciding { record: held, directive });
+                }
+                Ok(result)
+            }
+            Terms::Redirected(result) => Ok(result),
+        }
     }
 
     /// RFC 7208 4.5: the one record among the text records.
-    fn select(&mut self, domain: &Name, response: &Response) -> Checked<Arc<Kept>> {
+    fn select(&mut self, domain: &Name, response: &Response) -> Checked<Held> {
         let mut records = select(response);
         let Some(octets) = records.next() else {
             let domain = domain.clone();
@@ -155,7 +172,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
     }
 
     /// RFC 7208 4.6.2, 4.7: the terms from left to right, then the redirect.
-    fn terms(&mut self, domain: &Name, kept: &Arc<Kept>, record: &Record) -> Checked<Ended> {
+    fn terms(&mut self, domain: &Name, record: &Record) -> Checked<Terms> {
         for (index, directive) in record.terms.iter().enumerate() {
             let Term::Directive(directive) = directive else { continue };
             self.void_counted = false;
@@ -169,10 +186,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
             self.tracer.term_end(event, self.counts);
             match matched {
                 Ok(false) => {}
-                Ok(true) => {
-                    let result = directive.qualifier.into();
-                    return Ok(Ended { result, record: Some((Arc::clone(kept), Some(index))) });
-                }
+                Ok(true) => return Ok(Terms::Here(directive.qualifier.into(), Some(index))),
                 Err(stop) => {
                     return Err(stop.at(|| DecidingTerm {
                         owner: domain.clone(),
@@ -185,21 +199,17 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
         // RFC 7208 6.1: "Any "redirect" modifier MUST be ignored if there is an "all" mechanism
         // anywhere in the record": `all` has matched, so none is reached.
         let Some((spec, span)) = record.redirect() else {
-            let record = Some((Arc::clone(kept), None));
-            return Ok(Ended { result: SpfResult::Neutral, record });
+            return Ok(Terms::Here(SpfResult::Neutral, None));
         };
         self.void_counted = false;
         let text = format_args!("redirect={spec}");
         self.tracer.term(&text, span);
-        let ended = self.redirect(domain, spec);
-        let event = if ended.is_ok() { Event::Redirect } else { Event::Exception };
+        let redirected = self.redirect(domain, spec);
+        let event = if redirected.is_ok() { Event::Redirect } else { Event::Exception };
         self.tracer.term_end(event, self.counts);
-        match ended {
-            Ok(Some(ended)) => Ok(ended),
-            Ok(None) => {
-                let record = Some((Arc::clone(kept), None));
-                Ok(Ended { result: SpfResult::Neutral, record })
-            }
+        match redirected {
+            Ok(Some(result)) => Ok(Terms::Redirected(result)),
+            Ok(None) => Ok(Terms::Here(SpfResult::Neutral, None)),
             Err(stop) => Err(stop.at(|| DecidingTerm {
                 owner: domain.clone(),
                 span: span.clone(),
@@ -209,7 +219,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
     }
 
     /// RFC 7208 6.1; `None` if the redirect does not apply.
-    fn redirect(&mut self, domain: &Name, spec: &DomainSpec) -> Checked<Option<Ended>> {
+    fn redirect(&mut self, domain: &Name, spec: &DomainSpec) -> Checked<Option<SpfResult>> {
         self.count_term()?;
         match self.target(Some(spec), domain)? {
             // RFC 7208 6.1: "if no SPF record is found, or if the <target-name> is malformed, the

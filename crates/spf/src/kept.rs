@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use mailproof_dns::Name;
@@ -20,6 +21,24 @@ pub(crate) struct Kept {
     pub(crate) parsed: Result<Record, ParseError>,
 }
 
+/// A record that is kept for other evaluations, or this one's alone.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Kept(Arc<Kept>),
+    Once(Kept),
+}
+
+impl Deref for Held {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        match self {
+            Held::Kept(kept) => kept,
+            Held::Once(kept) => kept,
+        }
+    }
+}
+
 /// The parsed records of the domains seen, known again by their octets: never stale. With a
 /// capacity of 0 a record is parsed for one client and forgotten.
 #[derive(Debug)]
@@ -33,15 +52,15 @@ impl Records {
         Records { kept: HashMap::new(), capacity }
     }
 
-    pub(crate) fn parse(&mut self, owner: &Name, octets: &[u8], client: IpAddr) -> Arc<Kept> {
+    pub(crate) fn parse(&mut self, owner: &Name, octets: &[u8], client: IpAddr) -> Held {
         if let Some(kept) = self.kept.get(owner)
             && *kept.octets == *octets
         {
-            return Arc::clone(kept);
+            return Held::Kept(Arc::clone(kept));
         }
         if self.capacity == 0 {
             let parsed = parse_for(octets, client);
-            return Arc::new(Kept { owner: owner.clone(), octets: Box::default(), parsed });
+            return Held::Once(Kept { owner: owner.clone(), octets: Box::default(), parsed });
         }
         if self.kept.len() >= self.capacity {
             self.kept.clear();
@@ -49,6 +68,6 @@ impl Records {
         let kept =
             Arc::new(Kept { owner: owner.clone(), octets: octets.into(), parsed: parse(octets) });
         self.kept.insert(owner.clone(), Arc::clone(&kept));
-        kept
+        Held::Kept(kept)
     }
 }

@@ -80,7 +80,10 @@ impl<T: Tracer> Evaluation<'_, T> {
         let unknown = self.unknown;
         let checked = match self.target(Some(spec), domain)? {
             TargetName::Name(target) => {
-                self.check(&target).map_err(|stop| none(target.to_string())(stop))
+                self.includes += 1;
+                let checked = self.check(&target);
+                self.includes -= 1;
+                checked.map_err(|stop| none(target.to_string())(stop))
             }
             // RFC 7208 4.3, 5.2: check_host of a malformed domain is none, which is permerror here.
             TargetName::Invalid(text) => {
@@ -95,7 +98,7 @@ impl<T: Tracer> Evaluation<'_, T> {
         }
         // RFC 7208 5.2, the table: pass matches; fail, softfail, neutral do not; temperror,
         // permerror and none have stopped the check.
-        Ok(checked?.result == SpfResult::Pass)
+        Ok(checked? == SpfResult::Pass)
     }
 
     /// RFC 7208 5.3.
