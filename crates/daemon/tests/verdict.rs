@@ -39,7 +39,7 @@ fn every_method_has_its_action_and_its_code() {
         ("<a@example.com>", "550 5.7.23 SPF of example.com: fail"),
         ("<a@soft.example>", "quarantine SPF of soft.example: softfail; Accept"),
         ("<a@broken.example>", "550 5.7.24 SPF of broken.example: permerror"),
-        ("<a@down.example>", "451 4.4.3 SPF of down.example: temperror"),
+        ("<a@down.example>", "451 4.7.24 SPF of down.example: temperror"),
         ("<a@none.example>", "Accept"),
         ("<>", "550 5.7.23 SPF of out.example.com: fail"),
     ] {

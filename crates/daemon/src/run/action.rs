@@ -140,12 +140,13 @@ fn spf(policy: &Policy, verdict: &Verdict) -> Option<Ruling> {
     let outcome = verdict.spf.as_ref()?.mail_from.as_ref()?;
     let domain = outcome.domain.as_ref().map(ToString::to_string).unwrap_or_default();
     let spf = &policy.spf;
-    // RFC 7372 3.2: X.7.23 and X.7.24; RFC 7208 8.6: 4.4.3.
+    // RFC 7372 3.2: X.7.24 is "Used in place of 4.4.3 or 5.5.2, as described in Sections 8.6 and
+    // 8.7 of RFC 7208".
     let (action, status) = match outcome.result {
         SpfResult::Fail => (spf.fail, (7, 23)),
         SpfResult::Softfail => (spf.softfail, (7, 23)),
         SpfResult::Permerror => (spf.permerror, (7, 24)),
-        SpfResult::Temperror => (temporary(spf.temperror), (4, 3)),
+        SpfResult::Temperror => (temporary(spf.temperror), (7, 24)),
         SpfResult::None | SpfResult::Neutral | SpfResult::Pass => return None,
     };
     Some(Ruling::new(action, status, format!("SPF of {domain}: {}", outcome.result)))
