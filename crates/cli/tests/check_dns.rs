@@ -542,6 +542,58 @@ fn the_git_hook_stops_a_commit_of_a_broken_zone() {
     assert!(said.contains("zones/broken.zone:8:"), "{said}");
 }
 
+/// The last step of the action, done as a runner does it: its script in bash, its inputs in the
+/// environment, the program where the step before installs it.
+fn github_action(inputs: &[(&str, &str)]) -> (Option<i32>, String, TempDir) {
+    let action = fs::read_to_string("../../packaging/github-action/action.yml").unwrap();
+    let (_, step) = action.split_once("    - id: check\n").unwrap();
+    let (environment, script) = step.split_once("      run: |\n").unwrap();
+    let home = TempDir::new().unwrap();
+    let programs = home.path().join(".cache/check-dns/bin");
+    fs::create_dir_all(&programs).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_check-dns"), programs.join("check-dns"))
+        .unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).current_dir(home.path());
+    bash.env("HOME", home.path()).env("GITHUB_ACTIONS", "true").stdin(Stdio::null());
+    for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        bash.env(name, home.path().join(name));
+    }
+    for line in environment.lines() {
+        if let Some((variable, input)) = line.trim().split_once(": ${{ inputs.") {
+            let value = inputs.iter().find(|(name, _)| input.trim_end_matches(" }}") == *name);
+            bash.env(variable, value.map_or("", |(_, value)| value));
+        }
+    }
+    let output = bash.output().unwrap();
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    (output.status.code(), said, home)
+}
+
+#[test]
+fn the_github_action_annotates_and_fails() {
+    let (code, said, home) = github_action(&[
+        ("zones", &broken()),
+        ("offline", "true"),
+        ("sarif", "findings.sarif"),
+        // What is written into an input is never run.
+        ("arguments", "--verbose --ignore $(touch${IFS}run)"),
+    ]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(!home.path().join("run").exists(), "{said}");
+    let (code, said, home) =
+        github_action(&[("zones", &broken()), ("offline", "true"), ("sarif", "findings.sarif")]);
+    assert_eq!(code, Some(1), "{said}");
+    let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
+    assert!(said.contains("::error file=") && said.contains(",line=8,"), "{said}");
+    assert_eq!(read("GITHUB_OUTPUT"), "exit-code=1\n");
+    assert!(read("GITHUB_STEP_SUMMARY").contains("SPF"));
+    let sarif: Value = serde_json::from_str(&read("findings.sarif")).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let (code, said, _) = github_action(&[("zones", &healthy()), ("offline", "true")]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
 #[test]
 fn the_templates_name_this_version() {
     let version = env!("CARGO_PKG_VERSION");

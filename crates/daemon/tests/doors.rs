@@ -5,7 +5,7 @@
 mod door;
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -17,6 +17,9 @@ use door::{Daemon, ask, command, configure, is_closed, patient, request};
 
 const POLICY: &str = "[[listener]]\nsocket = \"local:@/policy.sock\"\nroles = [\"policy\"]\n";
 const MILTER: &str = "[[listener]]\nsocket = \"local:@/milter.sock\"\nroles = [\"verify\"]\n";
+/// The packets of an MTA up to the sender of a message.
+const OPTIONS: &[u8] = b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
+const CONNECT_AND_MAIL: &[u8] = b"\0\0\0\x10Ch\x004\0\x19192.0.2.1\0\0\0\0\x03Hh\0\0\0\0\x05M<a>\0";
 
 fn one() -> String {
     request("192.0.2.1", "h", "a@fail.example", "1")
@@ -62,9 +65,7 @@ fn mtas_that_are_silent_slow_or_half_there_are_told_of_once_and_harm_nobody() {
     daemon.told("silent for too long", 2);
     // A message whose header comes an octet at a time.
     let mut slow = daemon.connect("milter.sock");
-    slow.write_all(b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff").unwrap();
-    slow.write_all(b"\0\0\0\x10Ch\x004\0\x19192.0.2.1\0\0\0\0\x03Hh\0").unwrap();
-    slow.write_all(b"\0\0\0\x05M<a>\0\0\0\xff\xffL").unwrap();
+    slow.write_all(&[OPTIONS, CONNECT_AND_MAIL, b"\0\0\0\xff\xffL"].concat()).unwrap();
     for _ in 0..40 {
         if slow.write_all(b"x").is_err() {
             break;
@@ -247,7 +248,7 @@ fn what_needs_a_restart_is_said_and_no_request_is_lost() {
 fn metrics_and_health() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let metrics = format!("[metrics]\nlisten = \"127.0.0.1:{port}\"\n");
-    let daemon = Daemon::start(&format!("{POLICY}{metrics}"));
+    let mut daemon = Daemon::start(&format!("{POLICY}{MILTER}{metrics}"));
     let http = |request: &str| {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -285,6 +286,18 @@ fn metrics_and_health() {
     assert!(http("nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let long = format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(20_000));
     assert!(!http(&long).starts_with("HTTP/1.1 200 "));
-    // While it stops it is there and not ready: a milter amid a message keeps it.
+    // A milter amid a message keeps it: while it stops it is there, and not ready.
+    let mut amid = daemon.connect("milter.sock");
+    let every_reply = b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\0\0\0";
+    amid.write_all(&[every_reply, CONNECT_AND_MAIL].concat()).unwrap();
+    let mut replies = [0; 17 + 3 * 5];
+    amid.read_exact(&mut replies).unwrap();
+    assert!(replies.ends_with(b"\0\0\0\x01c"), "{replies:?}");
+    daemon.signal("-TERM");
+    daemon.wait_for("/ready is 503", |_| {
+        fetch("/ready").starts_with("HTTP/1.1 503 ") && fetch("/ready").ends_with("\n\nstopping")
+    });
     assert!(fetch("/health").starts_with("HTTP/1.1 200 "));
+    drop(amid);
+    assert!(daemon.child.wait().unwrap().success());
 }
