@@ -44,8 +44,12 @@ impl Hasher for NameHasher {
         for word in words {
             self.fold(u64::from_le_bytes(*word));
         }
-        // The 1 tells how many there are.
-        self.fold(rest.iter().fold(1, |word, &octet| word << 8 | u64::from(octet)));
+        // The length tells how many of the last eight octets are new.
+        self.state ^= u64::try_from(octets.len()).unwrap_or(0);
+        self.fold(match octets.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => rest.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+        });
     }
 
     fn finish(&self) -> u64 {

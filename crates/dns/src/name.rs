@@ -178,66 +178,80 @@ fn from_ascii(text: &str) -> Result<Name, NameError> {
 /// The length-prefixed labels of a name that is being read: on the stack, for names are read for
 /// every look-up.
 pub(crate) struct Wire {
-    octets: [u8; MAX_WIRE],
+    /// Zeros after the labels, so that they can be looked through eight octets at a time.
+    octets: [u8; MAX_WIRE.next_multiple_of(8)],
     length: usize,
 }
 
 impl Wire {
     pub(crate) fn new() -> Wire {
-        Wire { octets: [0; MAX_WIRE], length: 0 }
+        Wire { octets: [0; MAX_WIRE.next_multiple_of(8)], length: 0 }
     }
 
     /// Adds a label.
     pub(crate) fn push(&mut self, label: &[u8]) -> Result<(), NameError> {
-        let length = match u8::try_from(label.len()) {
-            Ok(0) => return Err(NameError::EmptyLabel),
-            Ok(length) if label.len() <= MAX_LABEL => length,
-            _ => return Err(NameError::LabelTooLong),
-        };
         let end = self.length + 1 + label.len();
-        let free = self.octets.get_mut(self.length..end).and_then(<[u8]>::split_first_mut);
-        let (first, rest) = free.ok_or(NameError::TooLong)?;
+        let length = length(label.len())?;
+        let free = self.octets.get_mut(self.length..end).filter(|_| end <= MAX_WIRE);
+        let Some([first, rest @ ..]) = free else {
+            return Err(NameError::TooLong);
+        };
         *first = length;
         rest.copy_from_slice(label);
         self.length = end;
         Ok(())
     }
 
-    /// Labels with dots between them, in place of whatever there was: the text as it is, and then
-    /// a length over each dot.
+    /// Adds labels with dots between them to none: the text as it is, and then a length over each
+    /// dot.
     fn dotted(&mut self, text: &[u8]) -> Result<(), NameError> {
-        self.length = 0;
-        let Some(labels) = self.octets.get_mut(1..=text.len()) else {
+        let Some(labels) = self.octets.get_mut(1..=text.len()).filter(|_| text.len() < MAX_WIRE)
+        else {
             return text.split(|&octet| octet == b'.').try_for_each(|label| self.push(label));
         };
         labels.copy_from_slice(text);
-        for (at, &octet) in text.iter().enumerate() {
-            if octet == b'.' {
-                self.close(at)?;
+        for index in 0..=text.len() / 8 {
+            let word = self.octets.as_chunks().0.get(index).copied().unwrap_or_default();
+            let mut dots = dots(u64::from_le_bytes(word));
+            while dots != 0 {
+                self.close(8 * index + usize::try_from(dots.trailing_zeros() / 8).unwrap_or(0))?;
+                dots &= dots - 1;
             }
         }
-        self.close(text.len())
+        self.close(text.len() + 1)
     }
 
-    /// Ends the label that is there already, before the octet `end` of the text.
+    /// Ends the label that is there already, before the octet `end`.
     fn close(&mut self, end: usize) -> Result<(), NameError> {
-        let length = match u8::try_from(end - self.length) {
-            Ok(0) => return Err(NameError::EmptyLabel),
-            Ok(length) if usize::from(length) <= MAX_LABEL => length,
-            _ => return Err(NameError::LabelTooLong),
-        };
+        let length = length(end - self.length - 1)?;
         *self.octets.get_mut(self.length).ok_or(NameError::TooLong)? = length;
-        self.length = end + 1;
+        self.length = end;
         Ok(())
     }
 
     /// The name of the labels.
-    pub(crate) fn name(mut self) -> Name {
-        let wire = self.octets.get_mut(..self.length).unwrap_or_default();
-        // No length octet is a letter: it is 63 at most.
-        wire.make_ascii_lowercase();
-        Name { wire: (&*wire).into() }
+    pub(crate) fn name(&mut self) -> Name {
+        // No length octet is a letter: it is 63 at most. Nor is a zero.
+        let whole = self.octets.get_mut(..self.length.next_multiple_of(8)).unwrap_or_default();
+        whole.make_ascii_lowercase();
+        Name { wire: whole.get(..self.length).unwrap_or_default().into() }
     }
+}
+
+/// The length octet of a label.
+fn length(octets: usize) -> Result<u8, NameError> {
+    match u8::try_from(octets) {
+        Ok(0) => Err(NameError::EmptyLabel),
+        Ok(length) if octets <= MAX_LABEL => Ok(length),
+        _ => Err(NameError::LabelTooLong),
+    }
+}
+
+/// The high bits of those of eight octets that are dots.
+fn dots(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let other = word ^ (EACH * 0x2e);
+    !(((other & (EACH * 0x7f)) + EACH * 0x7f) | other) & (EACH * 0x80)
 }
 
 #[derive(Clone)]
@@ -336,8 +350,15 @@ mod tests {
         let label = "a".repeat(63);
         let long = [label.as_str(); 4].join(".");
         for end in 0..=long.len() {
-            for text in ["", ".", "..", "A b.C.", &long[..end], &long[2..], &format!("a.{label}a")]
-            {
+            for text in [
+                "",
+                "..",
+                "A b.C.",
+                "\u{ae}.\u{12e}",
+                &long[..end],
+                &long[2..],
+                &format!("a.{label}a"),
+            ] {
                 let by_label = Name::from_labels(text.split('.'));
                 assert_eq!(Name::from_dotted(text.as_bytes()), by_label, "{text}");
             }
