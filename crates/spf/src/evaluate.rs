@@ -10,7 +10,7 @@ use crate::kept::{Held, Records};
 use crate::limits::Limits;
 use crate::outcome::{Counts, DecidingTerm, SpfResult};
 use crate::parse::is_spf_record;
-use crate::record::{DomainSpec, Record, Term};
+use crate::record::{DomainSpec, Part, Record, Term};
 use crate::request::{DomainError, Request};
 use crate::trace::{Event, Target, Tracer};
 
@@ -253,10 +253,10 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
         let Some(spec) = spec else {
             return Ok(TargetName::Name(Cow::Borrowed(domain)));
         };
-        let target = match (spec.literal_name(), spec.literal()) {
+        let target = match (spec.literal_name(), spec.parts()) {
             (Some(name), _) => TargetName::Name(Cow::Borrowed(name)),
-            (None, Some(text)) => TargetName::Invalid(text.into()),
-            (None, None) => self.expand(spec, domain)?,
+            (None, [Part::Literal(text)]) => TargetName::Invalid(text.octets().into()),
+            (None, _) => self.expand(spec, domain)?,
         };
         self.tracer.target(|| match &target {
             TargetName::Name(name) => Target::Name(name.clone().into_owned()),

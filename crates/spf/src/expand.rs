@@ -82,7 +82,7 @@ pub(crate) fn explain_string(parts: &[Part], values: &Values<'_>, most: usize) -
 impl Values<'_> {
     fn part<'p>(&self, part: &'p Part) -> Cow<'p, [u8]> {
         match part {
-            Part::Literal(text) => Cow::Borrowed(text.as_bytes()),
+            Part::Literal(text) => Cow::Borrowed(text.octets()),
             Part::Percent => Cow::Borrowed(b"%"),
             Part::Space => Cow::Borrowed(b" "),
             Part::UrlSpace => Cow::Borrowed(b"%20"),

@@ -1,11 +1,11 @@
 //! The grammar of macros (RFC 7208 7.1), each function named after its production.
 
-use memchr::memrchr;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::combinator::value;
 use nom::{Err, IResult, Parser};
 
+use crate::literal::Literal;
 use crate::record::{Delimiters, DomainSpec, Macro, MacroLetter, MacroString, Part};
 use crate::syntax::ParseErrorKind;
 
@@ -47,17 +47,46 @@ pub(crate) enum Place {
 
 /// `domain-spec = macro-string domain-end`, to the end of the input.
 pub(crate) fn domain_spec(input: &[u8]) -> Whole<'_, DomainSpec> {
+    if let Some((name, [])) = plain_name(input) {
+        return Ok(DomainSpec::plain(name));
+    }
     let macro_string = macro_string(input, Place::Term)?;
     domain_end(input, &macro_string)?;
     Ok(DomainSpec::new(macro_string))
 }
 
-/// A `domain-spec` that is a plain name, as nearly all are. It is no more than a short cut.
-pub(crate) fn plain_name(input: &[u8]) -> Option<DomainSpec> {
-    let plain = input.iter().fold(true, |all, &octet| all & literal(octet, Place::Term));
-    let end = input.strip_suffix(b".").unwrap_or(input);
-    let label = end.get(memrchr(b'.', end)? + 1..)?;
-    (plain && toplabel(label)).then(|| DomainSpec::new(MacroString::one(text(input))))
+/// A `domain-spec` that is a plain name under a top label of letters, as nearly all are, and what
+/// follows it. It is no more than a short cut.
+pub(crate) fn plain_name(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = input.split_at_checked(literals(input))?;
+    let end = name.strip_suffix(b".").unwrap_or(name);
+    let letters = end.iter().rev().take_while(|octet| octet.is_ascii_alphabetic()).count();
+    let below = end.get(..end.len() - letters)?;
+    (letters > 0 && below.ends_with(b".")).then_some((name, rest))
+}
+
+/// How many octets are `macro-literal` from the beginning on, eight of them at once.
+fn literals(input: &[u8]) -> usize {
+    let (words, rest) = input.as_chunks();
+    let mut count = 0;
+    for word in words {
+        let others = others(u64::from_le_bytes(*word));
+        if others != 0 {
+            return count + usize::try_from(others.trailing_zeros() / 8).unwrap_or(0);
+        }
+        count += 8;
+    }
+    count + rest.iter().take_while(|&&octet| literal(octet, Place::Term)).count()
+}
+
+/// The high bits of those of eight octets that are no `macro-literal`; what carries go to the
+/// octets after the first such.
+fn others(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let percent = word ^ (EACH * 0x25);
+    let low = word.wrapping_sub(EACH * 0x21);
+    let high = word.wrapping_add(EACH) | word;
+    (low | high | (percent.wrapping_sub(EACH) & !percent)) & (EACH * 0x80)
 }
 
 /// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
@@ -94,10 +123,6 @@ pub(crate) fn toplabel(label: &[u8]) -> bool {
 /// `macro-string = *( macro-expand / macro-literal )`, or
 /// `explain-string = *( macro-string / SP )`, to the end of the input.
 pub(crate) fn macro_string(input: &[u8], place: Place) -> Whole<'_, MacroString> {
-    // Nearly all are names as they are.
-    if !input.is_empty() && input.iter().fold(true, |all, &octet| all & literal(octet, place)) {
-        return Ok(MacroString::one(text(input)));
-    }
     let mut parts = Vec::new();
     let mut rest = input;
     while let Some(&octet) = rest.first() {
@@ -125,7 +150,7 @@ fn literal(octet: u8, place: Place) -> bool {
 }
 
 fn text(literals: &[u8]) -> Part {
-    Part::Literal(str::from_utf8(literals).unwrap_or_default().into())
+    Part::Literal(Literal::new(literals))
 }
 
 /// `macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-"`
@@ -217,5 +242,34 @@ impl MacroLetter {
     fn only_in_explanation(self) -> bool {
         // RFC 7208 7.2: "The following macro letters are allowed only in "exp" text"
         matches!(self, MacroLetter::ReadableIp | MacroLetter::Receiver | MacroLetter::Timestamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Eight octets at once are what they are one by one.
+        #[test]
+        fn literals_one_by_one(
+            octets in prop::collection::vec(prop_oneof![9 => b'!'..=b'~', 1 => 0..=255_u8], 0..40),
+        ) {
+            let one_by_one = octets.iter().take_while(|&&octet| literal(octet, Place::Term));
+            prop_assert_eq!(literals(&octets), one_by_one.count());
+        }
+    }
+
+    #[test]
+    fn each_octet_is_a_literal_or_none() {
+        for octet in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut octets = [b'a'; 9];
+                octets[at] = octet;
+                let count = if literal(octet, Place::Term) { 9 } else { at };
+                assert_eq!(literals(&octets), count, "{octet:#x} at {at}");
+            }
+        }
     }
 }

@@ -132,20 +132,18 @@ pub(crate) fn ip6<'a>(input: &'a [u8], argument: &'a [u8]) -> Whole<'a, Ip6> {
 
 /// `ip4-network [ ip4-cidr-length ]`, and what follows it.
 #[inline]
-pub(crate) fn plain_ip4(input: &[u8]) -> Option<(&[u8], IpNet)> {
+pub(crate) fn plain_ip4(input: &[u8]) -> Option<(&[u8], Ipv4Net)> {
     let (rest, address) = ip4_network(input)?;
     let (rest, prefix) = plain_length(rest, 32)?;
-    let network = Ipv4Net::new(address, prefix).ok()?;
-    Some((rest, network.into()))
+    Some((rest, Ipv4Net::new(address, prefix).ok()?))
 }
 
 /// `ip6-network [ ip6-cidr-length ]`, and what follows it.
 #[inline]
-pub(crate) fn plain_ip6(input: &[u8]) -> Option<(&[u8], IpNet)> {
+pub(crate) fn plain_ip6(input: &[u8]) -> Option<(&[u8], Ipv6Net)> {
     let (rest, address) = ip6_network(input)?;
     let (rest, prefix) = plain_length(rest, 128)?;
-    let network = Ipv6Net::new(address, prefix).ok()?;
-    Some((rest, network.into()))
+    Some((rest, Ipv6Net::new(address, prefix).ok()?))
 }
 
 /// `[ ip4-cidr-length ]` or `[ ip6-cidr-length ]`, and what follows it; the most where there is none.

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use memchr::memchr;
 use nom::{Err, Offset};
 
@@ -112,29 +111,15 @@ fn read(
     };
     let mut seen = Seen::default();
     // `terms = *( 1*SP ( directive / modifier ) )`
-    let mut next = rest;
-    while let [octet, after @ ..] = next {
-        if *octet == b' ' {
-            next = after;
-            continue;
-        }
-        // Most terms of most records are networks.
-        if let Some((after, network)) = network(next) {
-            if client.is_none_or(|client| within(client, network)) {
-                let mechanism = match network {
-                    IpNet::V4(network) => Mechanism::Ip4(Ip4 { network }),
-                    IpNet::V6(network) => Mechanism::Ip6(Ip6 { network }),
-                };
-                let span = octets.offset(next)..octets.offset(after);
-                let qualifier = Qualifier::default();
-                terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
-            }
-            next = after;
+    let mut next = after_spaces(rest);
+    while !next.is_empty() {
+        if let Some(after) = common(octets, next, client, terms) {
+            next = after_spaces(after);
             continue;
         }
         let end = memchr(b' ', next).unwrap_or(next.len());
         let (text, after) = next.split_at_checked(end).unwrap_or_default();
-        next = after;
+        next = after_spaces(after);
         let start = octets.offset(text);
         let span = start..start + text.len();
         if let Err(error) = term(text, span.clone(), terms) {
@@ -150,6 +135,14 @@ fn read(
         }
     }
     errors
+}
+
+fn after_spaces(input: &[u8]) -> &[u8] {
+    let mut rest = input;
+    while let [b' ', after @ ..] = rest {
+        rest = after;
+    }
+    rest
 }
 
 /// Which modifiers came that may come once.
@@ -193,46 +186,61 @@ fn located(octets: &[u8], text: &[u8], error: Err<Fault<'_>>) -> ParseError {
 
 /// `version = "v=spf1"`, and what follows it.
 fn version(input: &[u8]) -> Option<&[u8]> {
-    let (version, rest) = input.split_at_checked(6)?;
+    let [b'v' | b'V', b'=', b's' | b'S', b'p' | b'P', b'f' | b'F', b'1', rest @ ..] = input else {
+        return None;
+    };
     // RFC 7208 4.5: "the version section is terminated by either an SP character or the end of
     // the record."
-    let ends = matches!(rest.first(), None | Some(b' '));
-    (ends && version.eq_ignore_ascii_case(b"v=spf1")).then_some(rest)
+    matches!(rest, [] | [b' ', ..]).then_some(rest)
 }
 
-/// A network without a qualifier and with its name in lower case, and what follows it: the end or a
-/// space. It is no more than a short cut: whatever it leaves, the grammar reads, and finds what is
-/// wrong with it.
+/// A directive in its most common form, added to the terms if it may match for the client, and what
+/// follows it: the end or a space. It is no more than a short cut: whatever it leaves, the grammar
+/// reads, and finds what is wrong with it.
 #[inline]
-fn network(input: &[u8]) -> Option<(&[u8], IpNet)> {
-    let (rest, network) = match input.split_first_chunk()? {
-        (b"ip4:", text) => plain_ip4(text)?,
-        (b"ip6:", text) => plain_ip6(text)?,
+fn common<'a>(
+    octets: &[u8],
+    input: &'a [u8],
+    client: Option<IpAddr>,
+    terms: &mut Vec<Term>,
+) -> Option<&'a [u8]> {
+    let ends = |rest: &[u8]| matches!(rest, [] | [b' ', ..]);
+    let outside = |network| client.is_some_and(|client| !within(client, network));
+    let (rest, qualifier, mechanism) = match input {
+        [b'i', b'p', b'4', b':', text @ ..] => {
+            let (rest, network) = plain_ip4(text).filter(|(rest, _)| ends(rest))?;
+            if outside(network.into()) {
+                return Some(rest);
+            }
+            (rest, Qualifier::Pass, Mechanism::Ip4(Ip4 { network }))
+        }
+        [b'i', b'p', b'6', b':', text @ ..] => {
+            let (rest, network) = plain_ip6(text).filter(|(rest, _)| ends(rest))?;
+            if outside(network.into()) {
+                return Some(rest);
+            }
+            (rest, Qualifier::Pass, Mechanism::Ip6(Ip6 { network }))
+        }
+        [b'i', b'n', b'c', b'l', b'u', b'd', b'e', b':', text @ ..] => {
+            let (name, rest) = plain_name(text).filter(|(_, rest)| ends(rest))?;
+            let domain_spec = DomainSpec::plain(name);
+            (rest, Qualifier::Pass, Mechanism::Include(Include { domain_spec }))
+        }
+        [b'-', b'a', b'l', b'l', rest @ ..] if ends(rest) => {
+            (rest, Qualifier::Fail, Mechanism::All)
+        }
+        [b'~', b'a', b'l', b'l', rest @ ..] if ends(rest) => {
+            (rest, Qualifier::Softfail, Mechanism::All)
+        }
         _ => return None,
     };
-    matches!(rest, [] | [b' ', ..]).then_some((rest, network))
-}
-
-/// The two mechanisms that are most common besides, without prefixes and macros: a short cut, too.
-#[inline]
-fn common(input: &[u8]) -> Option<(Qualifier, Mechanism)> {
-    let (text, qualifier) = qualifier(input);
-    let mechanism = match text {
-        b"all" => Mechanism::All,
-        _ => {
-            let domain_spec = plain_name(text.strip_prefix(b"include:")?)?;
-            Mechanism::Include(Include { domain_spec })
-        }
-    };
-    Some((qualifier, mechanism))
+    let span = octets.offset(input)..octets.offset(rest);
+    terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
+    Some(rest)
 }
 
 /// `directive / modifier`, added to the terms.
 fn term<'a>(input: &'a [u8], span: Range<usize>, terms: &mut Vec<Term>) -> Whole<'a, ()> {
-    if let Some((qualifier, mechanism)) = common(input) {
-        terms.push(Term::Directive(Directive { qualifier, mechanism, span }));
-        return Ok(());
-    }
     let end = input.iter().position(|octet| matches!(octet, b'=' | b':' | b'/'));
     let (word, after) = input.split_at_checked(end.unwrap_or(input.len())).unwrap_or_default();
     // RFC 7208 4.6.1: "Modifiers always contain an equals ('=') character immediately after the

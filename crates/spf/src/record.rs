@@ -5,6 +5,8 @@ use std::ops::Range;
 use ipnet::{Ipv4Net, Ipv6Net};
 use mailproof_dns::Name;
 
+use crate::literal::Literal;
+
 /// An SPF record (RFC 7208 3): the version section and an ordered list of terms.
 ///
 /// It is read with [`crate::parse`] or [`str::parse`] and printed with [`ToString`].
@@ -178,11 +180,15 @@ pub struct DomainSpec {
 
 impl DomainSpec {
     pub(crate) fn new(macro_string: MacroString) -> DomainSpec {
-        let name = match macro_string.parts() {
-            [Part::Literal(text)] => crate::expand::visible_name(text.as_bytes()),
-            _ => None,
-        };
-        DomainSpec { macro_string, name }
+        let mut spec = DomainSpec { macro_string, name: None };
+        spec.name = spec.literal().and_then(|text| crate::expand::visible_name(text.as_bytes()));
+        spec
+    }
+
+    /// Of a text without a macro.
+    pub(crate) fn plain(text: &[u8]) -> DomainSpec {
+        let macro_string = MacroString::one(Part::Literal(Literal::new(text)));
+        DomainSpec { macro_string, name: crate::expand::visible_name(text) }
     }
 
     /// The macro-string.
@@ -243,7 +249,7 @@ impl MacroString {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// Visible characters other than `%`; spaces too in an explain-string.
-    Literal(Box<str>),
+    Literal(Literal),
     /// `%{…}`
     Macro(Macro),
     /// `%%`, a percent sign.
