@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mailproof_dns::Zone;
-use mailproof_testkit::Server;
+use mailproof_testkit::{Behaviour, Server};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd,
@@ -362,6 +362,30 @@ fn name_servers() {
     assert_eq!(authority.queries(), 6);
     assert_eq!(site.found(&["--network=ns", "--network-port", &port]).1, [""; 0]);
     assert_eq!(authority.queries(), 6);
+}
+
+#[test]
+fn name_servers_that_differ() {
+    let zone = format!(
+        "{ZONE}example.com. NS ns1.example.com.\nexample.com. NS ns2.example.com.\n\
+         ns1.example.com. A 127.0.0.1\nns2.example.com. A 127.0.0.2\n"
+    );
+    let first = Server::start(Zone::parse(&zone).unwrap()).unwrap();
+    let port = first.address().port();
+    // The second one was forgotten when the mail exchange and the policy changed.
+    let old = zone.replace("MX 10 mx1", "MX 20 mx1").replace("p=reject", "p=none");
+    assert!(old.contains("MX 20") && old.contains("p=none"), "{old}");
+    let second = (Ipv4Addr::new(127, 0, 0, 2), port).into();
+    let second = Server::start_at(second, Zone::parse(&old).unwrap(), Behaviour::default());
+    // Where loopback is one address only, there is no second server.
+    let Ok(second) = second else { return };
+    let port = format!("ns={port}");
+    let arguments =
+        ["--network=ns", "--network-private", "--network-port", &port, "--select", "DNS010,MX012"];
+    let (code, ids, messages) = Site { zone, ..Site::sound() }.found(&arguments);
+    assert_eq!((code, ids), (0, ["DNS010", "MX012"].map_owned()), "{messages}");
+    assert!(messages.contains("127.0.0.2"), "{messages}");
+    assert_eq!((first.queries(), second.queries()), (3, 3));
 }
 
 #[test]

@@ -129,7 +129,7 @@ pub(crate) struct Expect {
     #[arg(long, value_name = "IP=NAME", value_parser = helo)]
     pub(crate) helo: Vec<(IpAddr, Name)>,
 
-    /// A DMARC aggregate report (XML, also compressed by gzip), for selectors and their use
+    /// A DMARC aggregate report (XML, also in gzip or zip), for selectors and their use
     #[arg(long, value_name = "FILE")]
     pub(crate) dmarc_report: Vec<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! Which selectors DMARC aggregate reports know (RFC 9990 3).
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -11,9 +11,12 @@ use mailproof_dns::Name;
 use mailproof_records::Selectors;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use zip::ZipArchive;
 
 /// The most octets of a report, not compressed. Local choice: large ones have a few megabytes.
 const MOST: u64 = 64 << 20;
+/// How often a report is unpacked. Local choice: some senders compress an archive again.
+const LAYERS: usize = 2;
 /// How many selectors are kept. Local choice: nobody signs with more at a time.
 const SELECTORS: usize = 100;
 /// How deep elements lie in each other. Local choice: a report has six levels.
@@ -52,17 +55,30 @@ fn keep(seen: &mut Vec<Name>, selector: Name) {
 
 fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
     let name = path.to_string_lossy();
-    let trouble = |error: &std::io::Error| Trouble::input(&*name, reason(error));
-    let mut octets = Vec::new();
-    let file = File::open(path).map_err(|error| trouble(&error))?;
-    file.take(MOST).read_to_end(&mut octets).map_err(|error| trouble(&error))?;
-    if !octets.starts_with(&[0x1f, 0x8b]) {
-        return Ok(octets);
+    let packed = File::open(path).and_then(|mut file| at_most(&mut file, MOST));
+    let content = packed.and_then(|packed| unpack(packed, MOST));
+    content.map_err(|error| Trouble::input(&*name, reason(&error)))
+}
+
+/// RFC 9990 3.5.2 has reports in gzip or as they are; the largest senders make archives of one file.
+fn unpack(mut octets: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
+    for _ in 0..LAYERS {
+        octets = match *octets.as_slice() {
+            [0x1f, 0x8b, ..] => at_most(&mut GzDecoder::new(octets.as_slice()), most)?,
+            [b'P', b'K', 3, 4, ..] => {
+                let mut archive = ZipArchive::new(Cursor::new(octets))?;
+                at_most(&mut archive.by_index(0)?, most)?
+            }
+            _ => break,
+        };
     }
-    let mut text = Vec::new();
-    let unpacked = GzDecoder::new(octets.as_slice()).take(MOST).read_to_end(&mut text);
-    unpacked.map_err(|error| trouble(&error))?;
-    Ok(text)
+    Ok(octets)
+}
+
+fn at_most(from: &mut impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    from.take(most).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// What one report says of a domain, if it is about it.
@@ -131,7 +147,15 @@ fn verified(signature: [Option<String>; 3], domain: &Name) -> Option<Name> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
 
     const REPORT: &[u8] =
@@ -156,5 +180,36 @@ mod tests {
         assert_eq!(parse(REPORT, &"example.org".parse().unwrap()), Ok(None));
         assert!(parse("<a>".repeat(DEPTH + 1).as_bytes(), &domain).is_err());
         assert!(parse(b"<html/>", &domain).is_err() && parse(b"<a></b>", &domain).is_err());
+    }
+
+    fn gzip(octets: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(octets).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zip(octets: &[u8]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file("example.net!example.com!1!2.xml", SimpleFileOptions::default()).unwrap();
+        writer.write_all(octets).unwrap();
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn packed_in_every_way() {
+        for packed in
+            [REPORT.to_vec(), gzip(REPORT), zip(REPORT), gzip(&gzip(REPORT)), gzip(&zip(REPORT))]
+        {
+            assert_eq!(unpack(packed, MOST).unwrap(), REPORT);
+        }
+        // Three times is not for reports, and nothing grows without end.
+        assert_eq!(unpack(gzip(&gzip(&gzip(REPORT))), MOST).unwrap(), gzip(REPORT));
+        let zeros = [0; 5000];
+        for packed in [gzip(&zeros), zip(&zeros)] {
+            assert_eq!(unpack(packed, 4000).unwrap(), [0; 4000]);
+        }
+        for packed in [gzip(REPORT), zip(REPORT)] {
+            assert!(unpack(packed[..packed.len() / 2].to_vec(), MOST).is_err());
+        }
     }
 }
