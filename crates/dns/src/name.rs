@@ -178,47 +178,56 @@ fn from_ascii(text: &str) -> Result<Name, NameError> {
 /// The length-prefixed labels of a name that is being read: on the stack, for names are read for
 /// every look-up.
 pub(crate) struct Wire {
-    /// Zeros after the labels, so that they can be looked through eight octets at a time.
-    octets: [u8; MAX_WIRE.next_multiple_of(8)],
+    octets: [u8; MAX_WIRE],
     length: usize,
 }
 
 impl Wire {
     pub(crate) fn new() -> Wire {
-        Wire { octets: [0; MAX_WIRE.next_multiple_of(8)], length: 0 }
+        Wire { octets: [0; MAX_WIRE], length: 0 }
     }
 
     /// Adds a label.
     pub(crate) fn push(&mut self, label: &[u8]) -> Result<(), NameError> {
-        let end = self.length + 1 + label.len();
         let length = length(label.len())?;
-        let free = self.octets.get_mut(self.length..end).filter(|_| end <= MAX_WIRE);
-        let Some([first, rest @ ..]) = free else {
+        let end = self.length + 1 + label.len();
+        let Some([first, rest @ ..]) = self.octets.get_mut(self.length..end) else {
             return Err(NameError::TooLong);
         };
         *first = length;
         rest.copy_from_slice(label);
+        rest.make_ascii_lowercase();
         self.length = end;
         Ok(())
     }
 
-    /// Adds labels with dots between them to none: the text as it is, and then a length over each
-    /// dot.
+    /// Adds labels with dots between them to none: all of the text, and then a length over each dot.
+    /// The dots are looked for in the text, eight octets at a time, because what has just been
+    /// written in other pieces is slow to read.
     fn dotted(&mut self, text: &[u8]) -> Result<(), NameError> {
-        let Some(labels) = self.octets.get_mut(1..=text.len()).filter(|_| text.len() < MAX_WIRE)
-        else {
+        let Some(labels) = self.octets.get_mut(1..=text.len()) else {
             return text.split(|&octet| octet == b'.').try_for_each(|label| self.push(label));
         };
-        labels.copy_from_slice(text);
-        for index in 0..=text.len() / 8 {
-            let word = self.octets.as_chunks().0.get(index).copied().unwrap_or_default();
-            let mut dots = dots(u64::from_le_bytes(word));
+        for (place, octet) in labels.iter_mut().zip(text) {
+            *place = octet.to_ascii_lowercase();
+        }
+        let (words, rest) = text.as_chunks();
+        let mut at = 1;
+        for word in words {
+            let mut dots = dots(u64::from_le_bytes(*word));
             while dots != 0 {
-                self.close(8 * index + usize::try_from(dots.trailing_zeros() / 8).unwrap_or(0))?;
+                self.close(at + usize::try_from(dots.trailing_zeros() / 8).unwrap_or(0))?;
                 dots &= dots - 1;
             }
+            at += 8;
         }
-        self.close(text.len() + 1)
+        for &octet in rest {
+            if octet == b'.' {
+                self.close(at)?;
+            }
+            at += 1;
+        }
+        self.close(at)
     }
 
     /// Ends the label that is there already, before the octet `end`.
@@ -230,11 +239,8 @@ impl Wire {
     }
 
     /// The name of the labels.
-    pub(crate) fn name(&mut self) -> Name {
-        // No length octet is a letter: it is 63 at most. Nor is a zero.
-        let whole = self.octets.get_mut(..self.length.next_multiple_of(8)).unwrap_or_default();
-        whole.make_ascii_lowercase();
-        Name { wire: whole.get(..self.length).unwrap_or_default().into() }
+    pub(crate) fn name(&self) -> Name {
+        Name { wire: self.octets.get(..self.length).unwrap_or_default().into() }
     }
 }
 
