@@ -126,15 +126,15 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
         // (RCODE other than 0 or 3), or if the lookup times out, then check_host() terminates
         // immediately with the result "temperror"."
         self.failed(domain, RecordType::Txt, response)?;
-        let held = self.select(domain, response)?;
+        let octets = self.select(domain, response)?;
+        let held = self.records.parse(domain, octets, self.request.ip);
         let record = match &held.parsed {
             Ok(record) => record,
             // RFC 7208 4.6: "if there are any syntax errors anywhere in the record, check_host()
             // returns immediately with the result "permerror"".
             Err(error) => {
-                let octets = select(response).next().unwrap_or_default().to_vec();
-                let error = error.clone();
-                return stop(Cause::SyntaxError { domain: domain.clone(), record: octets, error });
+                let (domain, record, error) = (domain.clone(), octets.to_vec(), error.clone());
+                return stop(Cause::SyntaxError { domain, record, error });
             }
         };
         match self.terms(domain, record)? {
@@ -149,7 +149,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
     }
 
     /// RFC 7208 4.5: the one record among the text records.
-    fn select(&mut self, domain: &Name, response: &Response) -> Checked<Held> {
+    fn select<'r>(&mut self, domain: &Name, response: &'r Response) -> Checked<&'r [u8]> {
         let mut records = select(response);
         let Some(octets) = records.next() else {
             let domain = domain.clone();
@@ -168,7 +168,7 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
             let (domain, octets) = (domain.clone(), octets.len());
             return stop(Cause::RecordTooLong { domain, octets, limit });
         }
-        Ok(self.records.parse(domain, octets, self.request.ip))
+        Ok(octets)
     }
 
     /// RFC 7208 4.6.2, 4.7: the terms from left to right, then the redirect.

@@ -21,14 +21,17 @@ enum Octets {
 impl Literal {
     /// The text that these octets are: UTF-8.
     pub(crate) fn new(octets: &[u8]) -> Literal {
-        let mut short = [0; SHORT];
-        match (short.get_mut(..octets.len()), u8::try_from(octets.len())) {
-            (Some(place), Ok(length)) => {
-                place.copy_from_slice(octets);
-                Literal(Octets::Short(length, short))
-            }
-            _ => Literal(Octets::Long(octets.into())),
+        let length = match u8::try_from(octets.len()) {
+            Ok(length) if octets.len() <= SHORT => length,
+            _ => return Literal(Octets::Long(octets.into())),
+        };
+        let mut literal = Literal(Octets::Short(length, [0; SHORT]));
+        if let Octets::Short(_, all) = &mut literal.0
+            && let Some(place) = all.get_mut(..octets.len())
+        {
+            place.copy_from_slice(octets);
         }
+        literal
     }
 
     pub(crate) fn octets(&self) -> &[u8] {

@@ -7,7 +7,7 @@ use mailproof_dns::{Data, Name, RecordType, Response};
 use crate::cause::Cause;
 use crate::evaluate::{Checked, Evaluation, Stop, TargetName, malformed, stop};
 use crate::expand;
-use crate::network::{within, within4, within6};
+use crate::network::{in_ip4, in_ip6, within4, within6};
 use crate::outcome::SpfResult;
 use crate::record::{DomainSpec, DualCidr, Ip4, Ip6, Mechanism};
 use crate::trace::Tracer;
@@ -17,8 +17,8 @@ impl<T: Tracer> Evaluation<'_, T> {
     pub(crate) fn mechanism(&mut self, domain: &Name, mechanism: &Mechanism) -> Checked<bool> {
         match *mechanism {
             Mechanism::All => return Ok(true),
-            Mechanism::Ip4(Ip4 { network }) => return Ok(within(self.request.ip, network.into())),
-            Mechanism::Ip6(Ip6 { network }) => return Ok(within(self.request.ip, network.into())),
+            Mechanism::Ip4(Ip4 { network }) => return Ok(in_ip4(self.request.ip, network)),
+            Mechanism::Ip6(Ip6 { network }) => return Ok(in_ip6(self.request.ip, network)),
             _ => self.count_term()?,
         }
         if let Mechanism::Include(include) = mechanism {

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{Ipv4Net, Ipv6Net};
 use nom::Parser;
 use nom::bytes::complete::take_till;
 
@@ -231,12 +231,14 @@ fn h16(input: &[u8]) -> Option<(&[u8], u16)> {
 
 /// Whether the address is in the network.
 #[inline]
-pub(crate) fn within(ip: IpAddr, network: IpNet) -> bool {
-    match (ip, network) {
-        (IpAddr::V4(ip), IpNet::V4(network)) => within4(ip, network.addr(), network.prefix_len()),
-        (IpAddr::V6(ip), IpNet::V6(network)) => within6(ip, network.addr(), network.prefix_len()),
-        _ => false,
-    }
+pub(crate) fn in_ip4(ip: IpAddr, network: Ipv4Net) -> bool {
+    matches!(ip, IpAddr::V4(ip) if within4(ip, network.addr(), network.prefix_len()))
+}
+
+/// As [`in_ip4`], of IPv6.
+#[inline]
+pub(crate) fn in_ip6(ip: IpAddr, network: Ipv6Net) -> bool {
+    matches!(ip, IpAddr::V6(ip) if within6(ip, network.addr(), network.prefix_len()))
 }
 
 /// Whether the first `length` bits are the same.

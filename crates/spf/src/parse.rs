@@ -8,7 +8,9 @@ use memchr::memchr;
 use nom::{Err, Offset};
 
 use crate::macro_string::{Fault, Place, Whole, domain_spec, fault, macro_string, plain_name};
-use crate::network::{cidr_start, dual_cidr_length, ip4, ip6, plain_ip4, plain_ip6, within};
+use crate::network::{
+    cidr_start, dual_cidr_length, in_ip4, in_ip6, ip4, ip6, plain_ip4, plain_ip6,
+};
 use crate::record::{
     A, Directive, DomainSpec, DualCidr, Exists, Include, Ip4, Ip6, MacroString, Mechanism,
     Modifier, ModifierKind, Mx, Ptr, Qualifier, Record, Term,
@@ -205,18 +207,17 @@ fn common<'a>(
     terms: &mut Vec<Term>,
 ) -> Option<&'a [u8]> {
     let ends = |rest: &[u8]| matches!(rest, [] | [b' ', ..]);
-    let outside = |network| client.is_some_and(|client| !within(client, network));
     let (rest, qualifier, mechanism) = match input {
         [b'i', b'p', b'4', b':', text @ ..] => {
             let (rest, network) = plain_ip4(text).filter(|(rest, _)| ends(rest))?;
-            if outside(network.into()) {
+            if client.is_some_and(|client| !in_ip4(client, network)) {
                 return Some(rest);
             }
             (rest, Qualifier::Pass, Mechanism::Ip4(Ip4 { network }))
         }
         [b'i', b'p', b'6', b':', text @ ..] => {
             let (rest, network) = plain_ip6(text).filter(|(rest, _)| ends(rest))?;
-            if outside(network.into()) {
+            if client.is_some_and(|client| !in_ip6(client, network)) {
                 return Some(rest);
             }
             (rest, Qualifier::Pass, Mechanism::Ip6(Ip6 { network }))

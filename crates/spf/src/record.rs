@@ -36,8 +36,9 @@ pub struct Directive {
     pub span: Range<usize>,
 }
 
-/// A qualifier (RFC 7208 4.6.2).
+/// A qualifier (RFC 7208 4.6.2), as wide as the room for it in a [`Directive`]: see [`Ip4`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[repr(u64)]
 pub enum Qualifier {
     /// `+`, or none.
     #[default]
@@ -113,9 +114,7 @@ pub struct Ip4 {
     pub network: Ipv4Net,
 }
 
-/// The `ip6` mechanism (RFC 7208 5.6).
-///
-/// It is aligned because terms are moved by the hundred, and odd pieces of them slowly.
+/// The `ip6` mechanism (RFC 7208 5.6), aligned as [`Ip4`] is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(align(8))]
 pub struct Ip6 {
