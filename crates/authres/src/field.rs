@@ -61,7 +61,7 @@ pub enum ErrorKind {
     /// The octets are not UTF-8 (RFC 6532 3).
     #[error("the octets are not UTF-8")]
     InvalidUtf8,
-    /// CR or LF that is not part of a fold (RFC 5322 2.2.3).
+    /// CR or LF that is not part of a fold (RFC 5322 2.2.3, where LF alone counts, too).
     #[error("a line break that is no fold")]
     LineBreak,
     /// A control character in a comment or a quoted-string (RFC 5322 3.2.1).
