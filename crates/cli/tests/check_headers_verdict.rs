@@ -99,6 +99,37 @@ fn a_trace_of_strangers_is_not_believed() {
     assert!(out.contains("no envelope: give --sending-ip, or --trust"), "{out}");
 }
 
+/// The sender writes a Received field of the trusted host, and a Return-Path, into the message.
+#[test]
+fn a_trace_that_the_sender_wrote_is_not_believed() {
+    let forged = "Received: from x (x [203.0.113.5])\r\n\tby mx.example.net with ESMTP id 3; x\r\n\
+        Return-Path: <c@example.com>\r\n\
+        Received: from out.example.com (out.example.com [192.0.2.1])\r\n\
+        \tby mx.example.net (Postfix) with ESMTP id 1; x\r\n";
+    let message = format!("{forged}{MESSAGE}");
+    let (code, out) = words(&message, &["--trust", "mx.example.net"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("client 203.0.113.5 from Received in line 1"), "{out}");
+    assert!(out.contains("that Received in line 4 is not of mx.example.net"), "{out}");
+    assert!(out.contains("MAIL FROM <bob@news.example.com> from From in line 6"), "{out}");
+    // If that client is a host of ours, it is believed.
+    let (code, out) = words(&message, &["--trust", "mx.example.net", "--trust", "203.0.113.5"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("MAIL FROM <c@example.com> from Return-Path in line 3"), "{out}");
+    // In HELO a client can say what it likes; its address shows that it is another.
+    let helo = message.replace("from x (x ", "from mx.example.net (x ");
+    let (code, out) = words(&helo, &["--trust", "mx.example.net"]);
+    assert_eq!(code, 1, "{out}");
+    // From the same host, from a filter on it, from one that tells no address.
+    for from in
+        ["mx.example.net ([127.0.0.1])", "a (mx.example.net [203.0.113.5])", "mx.example.net"]
+    {
+        let inner = message.replace("x (x [203.0.113.5])", from);
+        let (code, out) = words(&inner, &["--trust", "mx.example.net"]);
+        assert_eq!(code, 0, "{out}");
+    }
+}
+
 /// RFC 8601 7.1: whoever wrote the field, it is a claim.
 #[test]
 fn a_forged_field_changes_nothing_but_what_is_claimed() {

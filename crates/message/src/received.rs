@@ -15,7 +15,10 @@ pub struct Received {
     pub helo: Option<String>,
     /// The address of the client, from the TCP-info behind that name.
     pub client: Option<IpAddr>,
-    /// The host that received the message, the word after BY.
+    /// The name that the server found for that address, where servers of its kind write it only if
+    /// it leads back to the address.
+    pub client_name: Option<String>,
+    /// The host that received the message, the word after BY; none if there are two.
     pub by: Option<String>,
     /// The reverse-path, where the host writes `(envelope-from <…>)`.
     pub envelope_from: Option<String>,
@@ -26,37 +29,45 @@ impl Received {
     ///
     /// Besides RFC 5321's form it knows what mail servers write: Postfix and Sendmail
     /// (`from helo (name [192.0.2.1])`), Exim (`from [192.0.2.1] (helo=name)`, `from name
-    /// ([192.0.2.1] helo=name)`), and an address in parentheses without brackets.
+    /// ([192.0.2.1] helo=name)`), qmail (`from name (HELO helo) (192.0.2.1)`), and an address in
+    /// parentheses without brackets.
     pub fn parse(value: &[u8]) -> Received {
         let mut received = Received::default();
         let mut clause = Clause::None;
+        let mut hosts = 0_usize;
         for token in tokens(value) {
-            match token {
-                Token::End => break,
-                Token::Word(word) if is(word, "from") && received.helo.is_none() => {
-                    clause = Clause::From;
+            clause = match (token, clause) {
+                (Token::End, _) => break,
+                // Whatever a client calls itself, "by" too.
+                (Token::Word(word), Clause::From) => {
+                    received.client_word(word);
+                    Clause::FromInfo
                 }
-                Token::Word(word) if is(word, "by") && received.by.is_none() => {
-                    clause = Clause::By;
+                (Token::Word(word), Clause::By) => {
+                    received.by = text(word);
+                    Clause::None
                 }
-                Token::Word(word) => {
-                    match clause {
-                        Clause::From => received.client_word(word),
-                        Clause::By => received.by = text(word),
-                        Clause::FromInfo | Clause::None => {}
-                    }
-                    clause = match clause {
-                        Clause::From => Clause::FromInfo,
-                        Clause::By | Clause::FromInfo | Clause::None => Clause::None,
-                    };
+                (Token::Word(word), _) if is(word, "from") && received.helo.is_none() => {
+                    Clause::From
                 }
-                Token::Comment(comment) => {
-                    if matches!(clause, Clause::FromInfo) {
-                        received.tcp_info(comment);
-                    }
+                (Token::Word(word), _) if is(word, "by") => {
+                    hosts += 1;
+                    Clause::By
+                }
+                // A name in HELO may have had spaces.
+                (Token::Word(_), clause) => clause,
+                (Token::Comment(comment), clause) => {
                     received.exim_envelope(comment);
+                    match clause {
+                        // The first that tells counts: names in certificates stand behind it.
+                        Clause::FromInfo if received.tcp_info(comment) => Clause::None,
+                        clause => clause,
+                    }
                 }
-            }
+            };
+        }
+        if hosts > 1 {
+            received.by = None;
         }
         received
     }
@@ -67,17 +78,28 @@ impl Received {
     }
 
     /// RFC 5321 4.4: `TCP-info = address-literal / ( Domain FWS address-literal )`, "Information
-    /// derived by server from TCP connection not client EHLO".
-    fn tcp_info(&mut self, comment: &[u8]) {
-        if let Some(helo) = comment
-            .split(u8::is_ascii_whitespace)
+    /// derived by server from TCP connection not client EHLO". Whether it tells the address.
+    fn tcp_info(&mut self, comment: &[u8]) -> bool {
+        let mut words = comment.split(u8::is_ascii_whitespace);
+        if let Some(helo) = words
+            .clone()
             .find_map(|word| word.strip_prefix(b"helo=").or_else(|| word.strip_prefix(b"HELO=")))
         {
+            // The word before was the name then, unless it was the address.
+            self.client_name = self.helo.take().filter(|_| self.client.is_none());
             self.helo = text(helo);
+        } else if words.next().is_some_and(|word| is(word, "HELO") || is(word, "EHLO")) {
+            self.helo = words.next().and_then(text);
         }
         // What stands in brackets is the connection; a bare address counts if nothing else does.
-        let found = bracketed(comment).or_else(|| address(comment));
-        self.client = found.or(self.client);
+        let Some(client) = bracketed(comment).or_else(|| address(comment)) else { return false };
+        self.client = Some(client);
+        // Sendmail says "(may be forged)" of a name that does not lead back.
+        if self.client_name.is_none() && !comment.contains(&b'(') {
+            let name = comment.split(|&octet| octet == b'[').next().unwrap_or_default();
+            self.client_name = text(name.trim_ascii()).filter(|_| name.len() < comment.len());
+        }
+        true
     }
 
     fn exim_envelope(&mut self, comment: &[u8]) {
@@ -218,6 +240,11 @@ mod tests {
             parse("from r.example ([192.0.2.1] helo=h.example) by m with esmtps id 1; x"),
             hop("h.example", "192.0.2.1", "m")
         );
+        // qmail.
+        assert_eq!(
+            parse("from unknown (HELO h.example) (192.0.2.1)\r\n  by m with SMTP; x"),
+            hop("h.example", "192.0.2.1", "m")
+        );
         // Exchange.
         assert_eq!(
             parse("from A.example (192.0.2.1) by B.example (198.51.100.1) with Microsoft SMTP; x"),
@@ -236,8 +263,33 @@ mod tests {
             parse("from [10.0.0.1] (unknown [192.0.2.1]) by m; x"),
             hop("[10.0.0.1]", "192.0.2.1", "m")
         );
+        // Postfix shows what a client's certificate says, and its HELO with spaces.
+        assert_eq!(
+            parse("from h (unknown [192.0.2.1]) (Client CN \"x [203.0.113.9]\" helo=y) by m; x"),
+            hop("h", "192.0.2.1", "m")
+        );
+        assert_eq!(
+            parse("from x ?y [203.0.113.9]? (unknown [192.0.2.1]) by m; x"),
+            hop("x", "192.0.2.1", "m")
+        );
+        assert_eq!(parse("from by (unknown [192.0.2.1]) by m; x"), hop("by", "192.0.2.1", "m"));
+        assert_eq!(parse("from x by m (unknown [192.0.2.1]) by m; x").2, None);
         // After the semicolon comes the date.
         assert_eq!(parse("from a; (x [192.0.2.1]) by b").1, None);
+    }
+
+    #[test]
+    fn the_name_of_the_client() {
+        let name = |value: &str| Received::parse(value.as_bytes()).client_name;
+        let r = Some("r.example".to_owned());
+        assert_eq!(name("from h (r.example [192.0.2.1]) by m; x"), r);
+        assert_eq!(name("from r.example ([192.0.2.1] helo=h) by m; x"), r);
+        // Nobody has checked these.
+        assert_eq!(name("from h (r.example [192.0.2.1] (may be forged)) by m; x"), None);
+        assert_eq!(name("from r.example (HELO h) (192.0.2.1) by m; x"), None);
+        assert_eq!(name("from [192.0.2.1] (helo=h) by m; x"), None);
+        assert_eq!(name("from r.example (192.0.2.1) by m; x"), None);
+        assert_eq!(name("from r.example by m; x"), None);
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub(crate) struct EnvelopeOptions {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
 
-    /// Believe the Received fields at the top that this host wrote, and take the envelope from the
-    /// last of them: where the message came in (may be given several times)
+    /// Believe the Received field at the top if this host wrote it, and each below it if the one
+    /// above says that the message came from such a host; the last tells the envelope, where the
+    /// message came in (a name or an address; may be given several times)
     #[arg(long, value_name = "HOST")]
     pub(crate) trust: Vec<String>,
 
@@ -55,7 +56,7 @@ pub(crate) fn envelope(options: &EnvelopeOptions, header: &Header) -> Result<Env
                     .into(),
             );
         }
-        (None, trusted) => Some(entry(header, trusted)?),
+        (None, trusted) => Some(entry(header, trusted, &mut derived)?),
     };
     let ip = match (options.sending_ip, &hop) {
         (Some(ip), _) => ip,
@@ -83,31 +84,63 @@ pub(crate) fn envelope(options: &EnvelopeOptions, header: &Header) -> Result<Env
     };
     let mail_from = match &options.mail_from {
         Some(path) => path.clone(),
-        None => reverse_path(header, hop.as_ref().map(|(_, received)| received), &mut derived)?,
+        None => reverse_path(header, hop.as_ref(), &mut derived)?,
     };
     Ok(Envelope { ip, helo, mail_from, derived })
 }
 
-/// The last of the Received fields at the top that trusted hosts wrote.
-fn entry<'h>(header: &'h Header, trusted: &[String]) -> Result<(Field<'h>, Received), String> {
-    let mut found = None;
+/// The Received field of the trusted host where the message came in.
+///
+/// A sender can write fields below it that name any host. So one counts only if the field above it,
+/// which counts, says that the message came from a trusted host.
+fn entry<'h>(
+    header: &'h Header,
+    trusted: &[String],
+    derived: &mut Vec<String>,
+) -> Result<(Field<'h>, Received), String> {
+    let is_trusted = |host: &str| trusted.iter().any(|trusted| same_host(trusted, host));
+    let mut found: Option<(Field<'h>, Received)> = None;
     for field in header.named("Received") {
         let received = Received::parse(field.value());
         let by = received.by.clone().unwrap_or_default();
-        if trusted.iter().any(|host| same_host(host, &by)) {
-            found = Some((field, received));
-        } else if found.is_some() {
-            break;
-        } else {
-            return Err(format!(
-                "no envelope: the Received field at the top ({}) is of {:?}, which --trust does \
-                 not name",
-                line(header, &field),
-                safe(&by).to_string()
-            ));
+        match &found {
+            None if !is_trusted(&by) => {
+                return Err(format!(
+                    "no envelope: the Received field at the top ({}) is of {:?}, which --trust \
+                     does not name",
+                    line(header, &field),
+                    safe(&by).to_string()
+                ));
+            }
+            Some(_) if !is_trusted(&by) => break,
+            Some((above, hop)) if !came_from(hop, is_trusted) => {
+                let client = hop.client.map(|client| format!(" {client}")).unwrap_or_default();
+                derived.push(format!(
+                    "that Received in {} is not of {}: the one in {} came from another \
+                     client{client} (which --trust may name, too)",
+                    line(header, &field),
+                    safe(&by),
+                    line(header, above)
+                ));
+                break;
+            }
+            _ => found = Some((field, received)),
         }
     }
     found.ok_or_else(|| "no envelope: the message has no Received field".into())
+}
+
+/// Whether a field that can be believed says that the message came from a trusted host: what the
+/// client says of itself, in HELO, does not count if there is an address.
+fn came_from(hop: &Received, is_trusted: impl Fn(&str) -> bool) -> bool {
+    match hop.client {
+        Some(ip) => {
+            let name = hop.client_name.as_deref().unwrap_or_default();
+            ip.is_loopback() || is_trusted(&ip.to_string()) || is_trusted(name)
+        }
+        // Handed over within a host, or by LMTP, where addresses are not told.
+        None => hop.helo.as_deref().is_none_or(is_trusted),
+    }
 }
 
 fn same_host(one: &str, other: &str) -> bool {
@@ -117,10 +150,13 @@ fn same_host(one: &str, other: &str) -> bool {
 
 fn reverse_path(
     header: &Header,
-    hop: Option<&Received>,
+    hop: Option<&(Field<'_>, Received)>,
     derived: &mut Vec<String>,
 ) -> Result<String, String> {
-    if let Some((field, path)) = return_path(header) {
+    // Below the field of the host where the message came in, it is the sender's word.
+    let is_told =
+        |field: &Field<'_>| hop.is_none_or(|(entry, _)| field.range().start < entry.range().start);
+    if let Some((field, path)) = return_path(header).filter(|(field, _)| is_told(field)) {
         derived.push(format!(
             "MAIL FROM <{}> from Return-Path in {}",
             safe(&path),
@@ -128,7 +164,7 @@ fn reverse_path(
         ));
         return Ok(path);
     }
-    if let Some(path) = hop.and_then(|received| received.envelope_from.clone()) {
+    if let Some(path) = hop.and_then(|(_, hop)| hop.envelope_from.clone()) {
         derived.push(format!("MAIL FROM <{}> from Received", safe(&path)));
         return Ok(path);
     }
