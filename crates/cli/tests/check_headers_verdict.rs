@@ -16,6 +16,7 @@ _dmarc.example.com.        TXT "v=DMARC1; p=reject"
 out.example.com.           A   192.0.2.1
 trouble.example.           TXT SERVFAIL
 _dmarc.trouble.example.    TXT "v=DMARC1; p=reject"
+_dmarc.tested.example.     TXT "v=DMARC1; p=reject; t=y"
 "#;
 
 const MESSAGE: &str = "From: Bob <bob@news.example.com>\r\nSubject: hello\r\n\r\nHi!\r\n";
@@ -72,6 +73,25 @@ fn what_will_receivers_say_when_this_host_sends() {
     assert_eq!(code, 1);
     assert!(out.contains("fail SPF, MAIL FROM <b@example.com> from 203.0.113.5"), "{out}");
     assert!(out.contains("(-all of example.com)"), "{out}");
+}
+
+/// RFC 9989 4.7, "t": the policy is as published, and one level lower is done.
+#[test]
+fn a_policy_in_testing() {
+    let message = MESSAGE.replace("news.example.com", "tested.example");
+    let (code, out) = words(&message, &["--sending-ip", "203.0.113.5"]);
+    assert_eq!(code, 1);
+    let policy = "DMARC tested.example, policy reject (in testing, t=y) by _dmarc.tested.example";
+    assert!(out.contains(policy), "{out}");
+    assert!(
+        out.contains("asked for is reject, one level lower while it is tested (t=y);"),
+        "{out}"
+    );
+    assert!(out.contains("knows no more does: quarantine."), "{out}");
+    assert!(out.contains("policy.dmarc=quarantine"), "{out}");
+    let dmarc = &json(&message, &["--sending-ip", "203.0.113.5"])["dmarc"];
+    assert_eq!((&dmarc["policy"], &dmarc["testing"]), (&"reject".into(), &true.into()));
+    assert_eq!(dmarc["disposition"], "quarantine");
 }
 
 #[test]

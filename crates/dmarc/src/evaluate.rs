@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mailproof_dns::{Answers, Failure, Missing, Name};
 
+use crate::Policy;
 use crate::limits::Limits;
 use crate::outcome::{Alignment, Cause, DmarcResult, Location, Outcome, PolicyRecord};
 use crate::record::{AlignmentMode, Record};
@@ -187,7 +188,8 @@ impl Evaluation<'_> {
             Some(policy) => match self.policy(policy)? {
                 None => Cause::NoPolicy(policy.domain.clone()),
                 Some(policy) => {
-                    outcome.policy = policy.ok();
+                    outcome.assessment_policy = policy.ok();
+                    outcome.policy = policy.ok().map(|policy| self.applied(policy, &found));
                     outcome.identifiers = self.align(&found)?;
                     let cause = self.decide(&found, &outcome.identifiers);
                     match policy {
@@ -289,10 +291,7 @@ impl Evaluation<'_> {
 
     /// The policy for the Author Domain (RFC 9989 4.10.1); the inner result is `Err` if the DNS did
     /// not tell whether the domain exists.
-    fn policy(
-        &mut self,
-        found: &PolicyRecord,
-    ) -> Result<Option<Result<crate::Policy, Failure>>, Missing> {
+    fn policy(&mut self, found: &PolicyRecord) -> Result<Option<Result<Policy, Failure>>, Missing> {
         let tree_walk = self.request.discovery == Discovery::TreeWalk;
         let record = &found.record;
         let policies = if tree_walk { record.policies() } else { record.policies_rfc7489() };
@@ -308,8 +307,16 @@ impl Evaluation<'_> {
                 Err(failure) => return Ok(Some(Err(failure))),
             }
         };
-        let testing = tree_walk && record.testing;
-        Ok(Some(Ok(if testing { policy.one_level_below() } else { policy })))
+        Ok(Some(Ok(policy)))
+    }
+
+    /// The policy after t (RFC 9989 4.7).
+    fn applied(&self, policy: Policy, found: &Found) -> Policy {
+        let testing = found.policy_record.as_ref().is_some_and(|found| found.record.testing);
+        match self.request.discovery {
+            Discovery::TreeWalk if testing => policy.one_level_below(),
+            Discovery::TreeWalk | Discovery::PublicSuffixList => policy,
+        }
     }
 
     /// Whether each identifier is aligned (RFC 9989 5.3.4).

@@ -216,8 +216,10 @@ pub struct Outcome {
     pub organizational_domain: Option<Name>,
     /// The record that applies.
     pub policy_record: Option<PolicyRecord>,
-    /// The policy of the Author Domain, after sp, np and t; unknown where none applies or the DNS
-    /// failed.
+    /// The Domain Owner Assessment Policy (RFC 9989 3.2.8) for the Author Domain: p, sp or np of the
+    /// record; unknown where none applies or the DNS failed.
+    pub assessment_policy: Option<Policy>,
+    /// The policy to be applied: the same after t, which makes it one level lower.
     pub policy: Option<Policy>,
     /// Every identifier, in the order given, and whether it is aligned; empty if no record applies.
     pub identifiers: Vec<(Identifier, Alignment)>,
@@ -235,6 +237,7 @@ impl Outcome {
             author_domain,
             organizational_domain: None,
             policy_record: None,
+            assessment_policy: None,
             policy: None,
             identifiers: Vec::new(),
             queries: Vec::new(),

@@ -121,6 +121,7 @@ struct Dmarc {
     organizational_domain: Option<String>,
     policy_domain: Option<String>,
     policy: Option<&'static str>,
+    testing: bool,
     disposition: &'static str,
     identifiers: Vec<Identifier>,
 }
@@ -267,7 +268,8 @@ impl Dmarc {
             author_domain: outcome.author_domain.as_ref().map(ToString::to_string),
             organizational_domain: outcome.organizational_domain.as_ref().map(ToString::to_string),
             policy_domain: outcome.policy_record.as_ref().map(|found| found.domain.to_string()),
-            policy: outcome.policy.map(mailproof_dmarc::Policy::keyword),
+            policy: outcome.assessment_policy.map(mailproof_dmarc::Policy::keyword),
+            testing: outcome.policy_record.as_ref().is_some_and(|found| found.record.testing),
             disposition: verdict.disposition(Rejection::default()).keyword(),
             identifiers: identifiers.collect(),
         }

@@ -69,8 +69,9 @@ fn dmarc(out: &mut Output, verdict: &Verdict) -> io::Result<()> {
     if let Some(author) = &outcome.author_domain {
         about.push_str(&format!(" {author}"));
     }
-    if let (Some(policy), Some(found)) = (outcome.policy, &outcome.policy_record) {
-        about.push_str(&format!(", policy {} by _dmarc.{}", policy.keyword(), found.domain));
+    if let (Some(policy), Some(found)) = (outcome.assessment_policy, &outcome.policy_record) {
+        let tested = if found.record.testing { " (in testing, t=y)" } else { "" };
+        about.push_str(&format!(", policy {policy}{tested} by _dmarc.{}", found.domain));
     }
     line(out, outcome.result.keyword(), &about)?;
     out.detail("why", &safe(&outcome.cause.to_string()).to_string())
@@ -199,12 +200,14 @@ fn proved(verdict: &Verdict) -> String {
 
 /// RFC 9989 7.4: receivers do not reject on p=reject alone.
 fn advised(outcome: &dmarc::Outcome) -> String {
-    match outcome.policy {
-        Some(policy) => format!(
-            "The policy asked for is {}; by RFC 9989 7.4 a receiver that knows no more does: {}.",
-            policy.keyword(),
-            outcome.disposition(Rejection::default()).keyword()
-        ),
-        None => String::new(),
-    }
+    let Some(policy) = outcome.assessment_policy else { return String::new() };
+    let disposition = outcome.disposition(Rejection::default()).keyword();
+    let testing = match &outcome.policy_record {
+        Some(found) if found.record.testing => ", one level lower while it is tested (t=y)",
+        _ => "",
+    };
+    format!(
+        "The policy asked for is {policy}{testing}; by RFC 9989 7.4 a receiver that knows no more \
+         does: {disposition}."
+    )
 }
