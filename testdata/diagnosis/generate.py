@@ -675,6 +675,37 @@ def header_cases():
         fields=[*without(b"Subject"), b"Subject: =?UTF-8?B?S8OkcyBhbSBGcmVpdGFn?="],
     )
     in_header(
+        "subject-tag-in-word",
+        "A list put its tag before the subject and encoded both.",
+        "2047 2",
+        b"Subject: Lunch on Friday",
+        b"Subject: =?utf-8?q?=5Blunch=5D_Lunch_on_Friday?=",
+        ("subject-tag-added", '"[lunch]"'),
+        ("value-changed", 'signed was "Lunch on Friday" (the same text'),
+    )
+    in_header(
+        "subject-tag-and-word",
+        "A list put its tag before a subject with an encoded word, which it wrote in another way.",
+        "2047 2",
+        b"Subject: =?UTF-8?B?S8OkcyBhbSBGcmVpdGFn?=",
+        b"Subject: [lunch] =?utf-8?q?K=C3=A4s_am_Freitag?=",
+        ("subject-tag-added", '"[lunch]"'),
+        ("value-changed", "=?UTF-8?B?"),
+        fields=[*without(b"Subject"), b"Subject: =?UTF-8?B?S8OkcyBhbSBGcmVpdGFn?="],
+    )
+    in_header(
+        "addresses-reordered",
+        "A gateway put the recipients in another order; a comma in quotes divides nothing.",
+        "5322 3.4",
+        b'To: "Bee, Bob" <bob@example.net>, carol@example.net, Dan <dan@example.net>',
+        b'To: carol@example.net,\r\n Dan <dan@example.net>, "Bee, Bob" <bob@example.net>',
+        ("value-changed", "the same addresses"),
+        fields=[
+            *without(b"To"),
+            b'To: "Bee, Bob" <bob@example.net>, carol@example.net, Dan <dan@example.net>',
+        ],
+    )
+    in_header(
         "reordered",
         "Two signed fields changed places.",
         "6376 5.4.2",

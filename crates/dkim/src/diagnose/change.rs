@@ -179,6 +179,10 @@ pub enum Source {
     Part,
     /// A guess among the usual values.
     Usual,
+    /// The same addresses, in other order or with other quotes.
+    SameAddresses,
+    /// The same text, encoded (RFC 2047) in another way or not at all.
+    SameText,
 }
 
 /// A kind of [`Change`]; also what a search has excluded.

@@ -171,6 +171,8 @@ impl fmt::Display for Source {
             Source::Field(name) => write!(f, "as the field {name} says"),
             Source::Part => f.write_str("as the MIME part that was the message says"),
             Source::Usual => f.write_str("a usual value, and it verifies"),
+            Source::SameAddresses => f.write_str("the same addresses, and it verifies"),
+            Source::SameText => f.write_str("the same text, and it verifies"),
         }
     }
 }

@@ -203,6 +203,8 @@ impl Search<'_> {
         values::addresses(material, &mut proposals);
         values::encoded_words(material, &mut proposals);
         fields::reordered(material, &mut proposals);
+        subject::tags_in_words(material, &mut proposals);
+        values::orders(material, &mut proposals);
         if material.signature.header_canonicalization == Canonicalization::Simple {
             folding::refolded(material, &mut proposals);
         }

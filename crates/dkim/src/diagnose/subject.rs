@@ -1,7 +1,8 @@
 //! What is put before, into or after a subject.
 
-use super::change::{Change, excerpt};
+use super::change::{Change, Source, excerpt};
 use super::header::{Material, Proposal};
+use super::{mime, values};
 
 /// How many octets of the subject are looked at for a tag at its beginning, and how many cuts are
 /// made.
@@ -20,13 +21,38 @@ pub(super) fn tags(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
                 .map(|edit| Proposal { changes: vec![change], edits: vec![edit] }),
         );
     };
-    for (tag, rest) in bracketed(value) {
+    for (tag, rest) in without_tag(value) {
         propose(tag, rest);
     }
-    for at in cuts(value) {
-        let (tag, rest) = value.split_at_checked(at).unwrap_or((value, &[]));
-        propose(tag, rest.trim_ascii_start().to_vec());
+}
+
+/// The same in a subject whose text was written anew, as encoded words (RFC 2047) or without.
+pub(super) fn tags_in_words(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let Some((place, field)) = material.lowest("Subject") else { return };
+    let Some(text) = mime::decode_words(field.value().trim_ascii()) else { return };
+    for (tag, rest) in without_tag(text.trim_ascii()) {
+        // ASCII needs no encoding.
+        let forms = if rest.is_ascii() { vec![rest] } else { values::word_forms(&rest) };
+        for signed in forms {
+            let name = "Subject".to_owned();
+            let changes = vec![
+                Change::SubjectTagAdded { tag: excerpt(tag.trim_ascii()) },
+                Change::ValueChanged { name, signed: excerpt(&signed), source: Source::SameText },
+            ];
+            let edit = material.with_value(place, &signed);
+            proposals.extend(edit.map(|edit| Proposal { changes, edits: vec![edit] }));
+        }
     }
+}
+
+/// What may be tags of a subject, and the subject without each.
+fn without_tag(value: &[u8]) -> Vec<(&[u8], Vec<u8>)> {
+    let mut found = bracketed(value);
+    found.extend(cuts(value).filter_map(|at| {
+        let (tag, rest) = value.split_at_checked(at)?;
+        Some((tag, rest.trim_ascii_start().to_vec()))
+    }));
+    found
 }
 
 /// The places where a tag at the beginning may end: after what closes it, or after a word.

@@ -9,6 +9,8 @@ use super::{fields, mime};
 /// What relays put before the name of a field when they keep its old value.
 const KEPT: [&str; 5] = ["X-Original-", "Original-", "X-Google-Original-", "Old-", "X-Old-"];
 const ADDRESSES: [&str; 5] = ["From", "Sender", "Reply-To", "To", "Cc"];
+/// How many addresses are put in all orders there are.
+const ORDERED: usize = 4;
 const ENCODINGS: [&str; 4] = ["7bit", "8bit", "quoted-printable", "base64"];
 
 /// One value that may have been signed.
@@ -70,9 +72,45 @@ pub(super) fn addresses(material: &Material<'_>, proposals: &mut Vec<Proposal>) 
     for name in ADDRESSES {
         let Some((_, field)) = material.lowest(name) else { continue };
         for signed in requoted(field.value().trim_ascii()) {
-            proposals.extend(value(material, name, &signed, Source::Usual));
+            proposals.extend(value(material, name, &signed, Source::SameAddresses));
         }
     }
+}
+
+/// Addresses that a gateway put in another order.
+pub(super) fn orders(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    for name in ["To", "Cc"] {
+        let Some((_, field)) = material.lowest(name) else { continue };
+        let now = mailboxes(field.value().trim_ascii());
+        if !(2..=ORDERED).contains(&now.len()) {
+            continue;
+        }
+        let mut orders: Vec<Vec<&[u8]>> = vec![Vec::new()];
+        for mailbox in now {
+            let mut longer = Vec::new();
+            for order in &orders {
+                for at in 0..=order.len() {
+                    let mut order = order.clone();
+                    order.insert(at, mailbox);
+                    longer.push(order);
+                }
+            }
+            orders = longer;
+        }
+        for order in orders {
+            proposals.extend(value(material, name, &order.join(&b", "[..]), Source::SameAddresses));
+        }
+    }
+}
+
+/// The mailboxes of a list, without the commas between them.
+fn mailboxes(list: &[u8]) -> Vec<&[u8]> {
+    let mut quoted = false;
+    let between = |octet: &u8| {
+        quoted ^= *octet == b'"';
+        *octet == b',' && !quoted
+    };
+    list.split(between).map(<[u8]>::trim_ascii).filter(|mailbox| !mailbox.is_empty()).collect()
 }
 
 /// The name before `<`, without quotes around it.
@@ -170,16 +208,22 @@ pub(super) fn encoded_words(material: &Material<'_>, proposals: &mut Vec<Proposa
     if decoded.is_none() && now.is_ascii() {
         return;
     }
+    for signed in word_forms(plain) {
+        proposals.extend(value(material, "Subject", &signed, Source::SameText));
+    }
+}
+
+/// A text as it is, and as one encoded word (RFC 2047 2) in the forms that programs write.
+pub(super) fn word_forms(plain: &[u8]) -> Vec<Vec<u8>> {
     let base64 = mime::encode_base64(plain, usize::MAX);
     let quoted = mime::encode_word(plain);
-    let signed = [("B", base64.trim_ascii_end()), ("Q", &quoted[..])];
-    proposals.extend(value(material, "Subject", plain, Source::Usual));
+    let mut forms = vec![plain.to_vec()];
     for charset in ["utf-8", "UTF-8"] {
-        for (encoding, text) in signed {
-            for letter in [encoding.to_owned(), encoding.to_ascii_lowercase()] {
-                let word = [format!("=?{charset}?{letter}?").as_bytes(), text, b"?="].concat();
-                proposals.extend(value(material, "Subject", &word, Source::Usual));
+        for (letter, text) in [("B", base64.trim_ascii_end()), ("Q", &quoted[..])] {
+            for letter in [letter.to_owned(), letter.to_ascii_lowercase()] {
+                forms.push([format!("=?{charset}?{letter}?").as_bytes(), text, b"?="].concat());
             }
         }
     }
+    forms
 }
