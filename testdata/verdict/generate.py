@@ -161,6 +161,8 @@ def forged():
     case("attackers-chain-through-a-list", "A trusted list sealed what an attacker had sealed: not every sealer is trusted.", "8617 9.4", chain.fields, {**fail, "arc": "pass valid", "override": False, "disposition": "quarantine"}, trusted=["list.example"])
     chain = arc.Message([ADMIN, *TO], BODY).seal("list.example", "none", h="from:to:subject", aar="ARC-Authentication-Results: i={i}; mx.list.example; dmarc=pass header.from=legitimate.example")
     case("trusted-list", "A chain of trusted sealers overrides the disposition, not the result.", "8617 7.2.1", chain.fields, {**fail, "arc": "pass valid", "override": True, "disposition": "none"}, trusted=["list.example"])
+    authors = arc.Message([b"From: <a@other.example>, <admin@legitimate.example>", *TO], BODY).seal("list.example", "none", h="from:to:subject", aar="ARC-Authentication-Results: i={i}; mx.list.example; dmarc=pass header.from=other.example")
+    case("trusted-list-two-authors", "What a trusted sealer says of one author lets no other one pass.", "8617 7.2.1", authors.fields, {**fail, "arc": "pass valid", "author": "several", "override": False, "disposition": "quarantine"}, zone=f'{ZONE}\n_dmarc.other.example. TXT "v=DMARC1; p=reject"', trusted=["list.example"])
     case("untrusted-list", "Nobody is trusted by default.", "8617 9.4", chain.fields, {**fail, "arc": "pass valid", "override": False, "disposition": "quarantine"})
 
 

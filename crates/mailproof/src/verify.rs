@@ -236,7 +236,10 @@ impl Verification<'_> {
         };
         let trusted = &receiver.policy.trusted_sealers;
         let arc_override = match (&dmarc.author_domain, dmarc.result) {
-            (Some(author), DmarcResult::Fail) => trusted.dmarc_override(&arc, header, author),
+            // A chain speaks for one author; the others would be let pass with that one.
+            (Some(author), DmarcResult::Fail) if dmarc.others.is_empty() => {
+                trusted.dmarc_override(&arc, header, author)
+            }
             _ => None,
         };
         Ok(Verdict {
