@@ -662,7 +662,7 @@ def header_cases():
         "6532 3.2",
         "Subject: Käse am Freitag".encode(),
         b"Subject: =?utf-8?Q?K=C3=A4se_am_Freitag?=",
-        ("value-changed", "am Freitag"),
+        ("value-changed", 'signed was "Käse am Freitag" (the same text'),
         fields=[*without(b"Subject"), "Subject: Käse am Freitag".encode()],
     )
     in_header(

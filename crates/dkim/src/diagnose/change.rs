@@ -338,10 +338,24 @@ impl fmt::Display for ChangeKind {
     }
 }
 
-/// Octets in print: what is no printable ASCII is escaped, and what is long is cut.
+/// Octets in print: of what is not ASCII, letters and digits in UTF-8 stay, the rest is escaped;
+/// what is long is cut.
 pub(super) fn excerpt(octets: &[u8]) -> String {
     const MOST: usize = 120;
     let shown = octets.get(..MOST).unwrap_or(octets);
-    let end = if shown.len() < octets.len() { "…" } else { "" };
-    format!("{}{end}", shown.escape_ascii())
+    let mut text = String::with_capacity(shown.len());
+    for chunk in shown.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if !character.is_ascii() && character.is_alphanumeric() {
+                text.push(character);
+            } else {
+                let mut octets = [0; 4];
+                let octets = character.encode_utf8(&mut octets).as_bytes();
+                text.extend(octets.escape_ascii().map(char::from));
+            }
+        }
+        text.extend(chunk.invalid().escape_ascii().map(char::from));
+    }
+    text.push_str(if shown.len() < octets.len() { "…" } else { "" });
+    text
 }
