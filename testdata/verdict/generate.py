@@ -163,6 +163,13 @@ def forged():
     case("trusted-list", "A chain of trusted sealers overrides the disposition, not the result.", "8617 7.2.1", chain.fields, {**fail, "arc": "pass valid", "override": True, "disposition": "none"}, trusted=["list.example"])
     authors = arc.Message([b"From: <a@other.example>, <admin@legitimate.example>", *TO], BODY).seal("list.example", "none", h="from:to:subject", aar="ARC-Authentication-Results: i={i}; mx.list.example; dmarc=pass header.from=other.example")
     case("trusted-list-two-authors", "What a trusted sealer says of one author lets no other one pass.", "8617 7.2.1", authors.fields, {**fail, "arc": "pass valid", "author": "several", "override": False, "disposition": "quarantine"}, zone=f'{ZONE}\n_dmarc.other.example. TXT "v=DMARC1; p=reject"', trusted=["list.example"])
+    says = "ARC-Authentication-Results: i={i}; mx.list.example; dmarc=pass header.from=legitimate.example"
+    unsigned = arc.Message([ADMIN, *TO], BODY).seal("list.example", "none", h="to:subject", aar=says)
+    case("trusted-list-without-from", "A chain that does not sign From says nothing of the author.", "8617 7.2.1", unsigned.fields, {**fail, "arc": "pass valid", "override": False, "disposition": "quarantine"}, trusted=["list.example"])
+    lent = "ARC-Message-Signature: i={i}; a={a}; c={c}; d=attack.example; s={s}; t=1700000000;\r\n\th={h};\r\n\tbh={bh};\r\n\tb="
+    others = arc.Message([ADMIN, *TO], BODY).seal("list.example", "none", h="from:to:subject", aar=says, ams=lent)
+    case("trusted-seal-over-signature-of-others", "The newest message signature is by a domain nobody trusts.", "8617 7.2.1", others.fields, {**fail, "arc": "pass valid", "override": False, "disposition": "quarantine"}, trusted=["list.example"])
+    case("trusted-list-for-nothing", "Where DMARC passes there is nothing to override.", "8617 7.2.1", chain.fields, {**dmarc("pass", "aligned", spf="pass", arc="pass valid"), "override": False, "disposition": "none"}, HONEST, trusted=["list.example"])
     case("untrusted-list", "Nobody is trusted by default.", "8617 9.4", chain.fields, {**fail, "arc": "pass valid", "override": False, "disposition": "quarantine"})
 
 
@@ -183,6 +190,11 @@ def trouble():
     case("dkim-servfail-spf-passes", "One aligned identifier is enough.", "9989 5.3.5", signed, dmarc("pass", "aligned", spf="pass", dkim="temperror key-unavailable", temporary=True), HONEST, zone=key)
     policy = zone("_dmarc.legitimate.example. TIMEOUT")
     case("policy-timeout", "Without an answer there is no policy, and no result.", "9989 5.3.6", signed, dmarc("temperror", "dns-failure", dkim="pass verified", temporary=True), zone=policy)
+    for word, qualifier in (("softfail", "~"), ("neutral", "?")):
+        other = zone(f'legitimate.example. TXT "v=spf1 {qualifier}all"')
+        case(f"spf-{word}", f"A {word} of SPF authenticates nothing.", "9989 4.4.2", fields, dmarc("fail", "no-identifier", spf=word), HONEST, zone=other)
+    chain = arc.Message(signed, BODY).seal("list.example", "none", h="from:to:subject")
+    case("arc-key-servfail", "The key of a seal has no answer: the chain fails, and may not the next time.", "8617 5.2.1", chain.fields, dmarc("pass", "aligned", arc="fail message-signature", dkim="pass verified", temporary=True), HONEST, zone=zone("ed._domainkey.list.example. SERVFAIL"))
     reverse = zone("1.100.51.198.in-addr.arpa. SERVFAIL")
     case("iprev-servfail", "A name that has no answer concerns iprev alone.", "8601 2.7.3", signed, dmarc("pass", "aligned", iprev="temperror name-unavailable", temporary=True), HONEST, zone=reverse)
 
