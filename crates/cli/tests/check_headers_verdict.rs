@@ -150,6 +150,26 @@ fn a_trace_that_the_sender_wrote_is_not_believed() {
     }
 }
 
+/// As Postfix and amavisd write them, the filter under the name "localhost".
+#[test]
+fn a_filter_on_the_same_host_is_passed_over() {
+    let trace = "Return-Path: <b@example.com>\r\n\
+        Received: from localhost (localhost [127.0.0.1])\r\n\
+        \tby mx.example.net (Postfix) with ESMTP id 2; x\r\n\
+        Received: from mx.example.net ([127.0.0.1])\r\n\
+        \tby localhost (mx.example.net [127.0.0.1]) (amavisd-new, port 10024); x\r\n\
+        Received: from out.example.com (out.example.com [192.0.2.1])\r\n\
+        \tby mx.example.net (Postfix) with ESMTP id 1; x\r\n";
+    let (code, out) = words(&format!("{trace}{MESSAGE}"), &["--trust", "mx.example.net"]);
+    assert!(out.contains("client 192.0.2.1 from Received in line 6"), "{out}");
+    assert_eq!(code, 0, "{out}");
+    // A client elsewhere that has the name localhost written is no filter.
+    let remote = trace.replacen("[127.0.0.1]", "[203.0.113.5]", 1);
+    let (code, out) = words(&format!("{remote}{MESSAGE}"), &["--trust", "mx.example.net"]);
+    assert!(out.contains("client 203.0.113.5 from Received in line 2"), "{out}");
+    assert_eq!(code, 1, "{out}");
+}
+
 /// RFC 8601 7.1: whoever wrote the field, it is a claim.
 #[test]
 fn a_forged_field_changes_nothing_but_what_is_claimed() {

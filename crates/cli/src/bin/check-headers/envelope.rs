@@ -103,6 +103,10 @@ fn entry<'h>(
     for field in header.named("Received") {
         let received = Received::parse(field.value());
         let by = received.by.clone().unwrap_or_default();
+        // A filter on the same host.
+        let is_local =
+            found.as_ref().is_some_and(|(_, above)| above.client.is_some_and(is_loopback))
+                && same_host("localhost", &by);
         match &found {
             None if !is_trusted(&by) => {
                 return Err(format!(
@@ -112,7 +116,7 @@ fn entry<'h>(
                     safe(&by).to_string()
                 ));
             }
-            Some(_) if !is_trusted(&by) => break,
+            Some(_) if !is_trusted(&by) && !is_local => break,
             Some((above, hop)) if !came_from(hop, is_trusted) => {
                 let client = hop.client.map(|client| format!(" {client}")).unwrap_or_default();
                 derived.push(format!(
@@ -136,11 +140,15 @@ fn came_from(hop: &Received, is_trusted: impl Fn(&str) -> bool) -> bool {
     match hop.client {
         Some(ip) => {
             let name = hop.client_name.as_deref().unwrap_or_default();
-            ip.is_loopback() || is_trusted(&ip.to_string()) || is_trusted(name)
+            is_loopback(ip) || is_trusted(&ip.to_string()) || is_trusted(name)
         }
         // Handed over within a host, or by LMTP, where addresses are not told.
         None => hop.helo.as_deref().is_none_or(is_trusted),
     }
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
 }
 
 fn same_host(one: &str, other: &str) -> bool {

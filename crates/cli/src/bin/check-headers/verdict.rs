@@ -35,7 +35,12 @@ pub(crate) fn print(out: &mut Output, checked: &Checked, verdict: &Verdict) -> i
     spf(out, checked, verdict)?;
     if verdict.arc.result() != ChainStatus::None {
         let result = verdict.arc.result().keyword();
-        line(out, result, &format!("ARC, {} sets", verdict.arc.sets.len()))?;
+        let sets = match verdict.arc.sets.len() {
+            0 => String::new(),
+            1 => ", 1 set".into(),
+            sets => format!(", {sets} sets"),
+        };
+        line(out, result, &format!("ARC{sets}"))?;
         out.detail("why", &safe(&verdict.arc.cause.to_string()).to_string())?;
     }
     if let Some(iprev) = &verdict.iprev {
