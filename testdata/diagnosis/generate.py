@@ -434,6 +434,38 @@ def multipart():
         body=text,
         fields=fields,
     )
+    html = b"<html><body bgcolor=white><p>Hello Bob</p></body></html>\r\n"
+    html_fields = [*fields[:-1], b"Content-Type: text/html"]
+    in_body(
+        "html-banner",
+        "A gateway warns within a line of HTML.",
+        "6376 5.3",
+        lambda body: body.replace(b"white>", b"white><div>CAUTION: <b>external</b></div>"),
+        ("banner-added", "<div>CAUTION"),
+        body=html,
+        fields=html_fields,
+    )
+    in_body(
+        "html-footer",
+        "A gateway adds a disclaimer within a line of HTML.",
+        "6376 5.3",
+        lambda body: body.replace(b"</body>", b"<br><p>Confidential.</p></body>"),
+        ("footer-added", "Confidential"),
+        body=html,
+        fields=html_fields,
+    )
+    in_body(
+        "parts-banner-in-line",
+        "A gateway warns in both parts, in the HTML within a line.",
+        "6376 5.3",
+        lambda body: body.replace(b"\r\nHello Bob", b"\r\nCAUTION: external\r\n\r\nHello Bob").replace(
+            b"<body>", b"<body><p>CAUTION: external</p>"
+        ),
+        ("banner-added", "CAUTION"),
+        ("banner-added", "<p>CAUTION"),
+        body=text.replace(b"<p>Hello", b"<html><body><p>Hello"),
+        fields=fields,
+    )
     in_body(
         "parts-reencoded",
         "A relay re-encoded a part.",

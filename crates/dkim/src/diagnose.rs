@@ -23,6 +23,7 @@ mod fields;
 mod folding;
 mod forms;
 mod header;
+mod html;
 mod in_parts;
 mod limits;
 mod mime;

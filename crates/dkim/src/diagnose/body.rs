@@ -117,6 +117,9 @@ impl Search<'_> {
         if let Some(found) = self.in_parts(parts)? {
             return Ok(Some(found));
         }
+        if let Some(found) = self.in_html(parts)? {
+            return Ok(Some(found));
+        }
         self.base64_footer(header)
     }
 

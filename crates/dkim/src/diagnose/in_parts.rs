@@ -2,6 +2,7 @@
 
 use super::body::{Found, Search, Tried, line_ends, line_starts};
 use super::change::{Added, Change, ChangeKind};
+use super::html;
 use super::mime::{self, Part};
 
 impl Search<'_> {
@@ -68,10 +69,47 @@ impl Search<'_> {
         )
     }
 
+    /// What stands within the lines of HTML behind `<body>` or before `</body>`, and then also lines
+    /// at the beginning of a part before it.
+    pub(super) fn in_html(&mut self, parts: &[Part]) -> Tried {
+        let limits = self.budget.limits;
+        let places = html::places(self.body, limits.parts, limits.banner_lines);
+        // Each document was looked through to the end.
+        let documents = places.iter().filter(|place| place.on_top).count();
+        self.budget.octets(self.body.len().saturating_mul(documents + 1))?;
+        for place in &places {
+            let change = match place.on_top {
+                true => Change::BannerAdded,
+                false if parts.is_empty() => Change::FooterAdded,
+                false => Change::PartFooterAdded,
+            };
+            let ends = place.ends.iter().copied();
+            if let Some(found) = self.without(place.start, ends, change)? {
+                return Ok(Some(found));
+            }
+        }
+        for place in places.iter().filter(|place| place.on_top) {
+            let before = parts.iter().rev().find(|part| part.next <= place.start);
+            let Some(part) = before else { continue };
+            let found = self.in_two_places(part.content.start, place.start, &place.ends)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
     /// Lines at the beginning of two parts, the text and its HTML.
     fn in_two_parts(&mut self, first: &Part, second: &Part) -> Tried {
+        let two = second.content.start;
+        let mut ends = line_starts(self.body, two, self.budget.limits.banner_lines);
+        ends.retain(|&end| end <= second.next);
+        self.in_two_places(first.content.start, two, &ends)
+    }
+
+    /// Lines at the beginning of a part, and what is from `two` to one of `ends`.
+    fn in_two_places(&mut self, one: usize, two: usize, ends: &[usize]) -> Tried {
         let body = self.body;
-        let (one, two) = (first.content.start, second.content.start);
         let head = self.running(body.get(..one).unwrap_or_default())?;
         let most = self.budget.limits.banner_lines;
         for one_end in line_starts(body, one, most) {
@@ -79,10 +117,8 @@ impl Search<'_> {
             self.budget.octets(between.len())?;
             let mut before = head.clone();
             before.update(between);
-            for two_end in line_starts(body, two, most) {
-                let (Some(rest), true) = (body.get(two_end..), two_end <= second.next) else {
-                    break;
-                };
+            for &two_end in ends {
+                let Some(rest) = body.get(two_end..) else { break };
                 self.budget.octets(rest.len())?;
                 self.budget.variant()?;
                 let mut running = before.clone();
