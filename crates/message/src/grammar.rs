@@ -244,7 +244,7 @@ fn at_domain(input: &[u8]) -> Parsed<'_, DomainParts<'_>> {
         let (rest, literal) = domain_literal(start)?;
         return Ok((rest, (literal, None)));
     }
-    let mut domain = String::new();
+    let mut domain = String::with_capacity(start.len().min(64));
     let mut end = start;
     let mut rest = start;
     loop {

@@ -4,6 +4,7 @@ use std::iter::FusedIterator;
 use std::ops::Range;
 
 use crate::limits::{Limits, TooLarge};
+use crate::mark::{Mark, Marks, NameSet};
 use crate::parse::{self, Parsed};
 
 /// The header section of a message (RFC 5322 2.1): its octets as they came, and where the fields
@@ -16,6 +17,7 @@ use crate::parse::{self, Parsed};
 pub struct Header {
     octets: Vec<u8>,
     fields: Vec<Extent>,
+    marks: Marks,
     defects: Vec<Defect>,
     has_empty_line: bool,
 }
@@ -28,6 +30,26 @@ pub(crate) struct Extent {
     pub(crate) name_end: usize,
     pub(crate) value: usize,
     pub(crate) end: usize,
+    /// Of the name.
+    pub(crate) mark: Mark,
+}
+
+/// A name that is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    name: &'a [u8],
+    mark: Mark,
+}
+
+impl Wanted<'_> {
+    /// Whether the field at `extent` has the name; a malformed one has none.
+    #[inline]
+    fn is(self, octets: &[u8], extent: &Extent) -> bool {
+        extent.mark == self.mark && {
+            let own = octets.get(extent.start..extent.name_end).unwrap_or_default();
+            own.eq_ignore_ascii_case(self.name) && !own.is_empty()
+        }
+    }
 }
 
 /// Something in a header section that RFC 5322 does not allow, even in its obsolete syntax.
@@ -99,7 +121,9 @@ impl Header {
 
     pub(crate) fn new(octets: Vec<u8>, parsed: Parsed) -> Header {
         let Parsed { fields, defects, body, .. } = parsed;
-        Header { octets, fields, defects, has_empty_line: body.is_some() }
+        let mut marks = Marks::default();
+        fields.iter().for_each(|extent| marks.add(extent.mark));
+        Header { octets, fields, marks, defects, has_empty_line: body.is_some() }
     }
 
     /// All octets of the section, as they came.
@@ -112,9 +136,35 @@ impl Header {
         Fields { octets: &self.octets, extents: self.fields.iter() }
     }
 
+    /// The field at this place from the top, counted from 0.
+    pub fn field(&self, place: usize) -> Option<Field<'_>> {
+        self.fields.get(place).map(|&extent| Field { section: &self.octets, extent })
+    }
+
     /// The fields of this name, top to bottom; names are caseless (RFC 5322 1.2.2, 3.6.8).
     pub fn named<'a>(&'a self, name: &'a str) -> Named<'a> {
-        Named { fields: self.fields(), name: name.as_bytes() }
+        let (wanted, extents) = self.candidates(name.as_bytes());
+        Named { fields: Fields { octets: &self.octets, extents: extents.iter() }, wanted }
+    }
+
+    /// The places of the fields of this name, top to bottom, as [`Header::field`] takes them.
+    pub fn places(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
+        let (wanted, extents) = self.candidates(name);
+        let all = extents.iter().enumerate();
+        all.filter_map(move |(place, extent)| wanted.is(&self.octets, extent).then_some(place))
+    }
+
+    /// The names of the set that more than one field has.
+    pub fn repeated(&self, names: &NameSet) -> impl Iterator<Item = &'static str> {
+        let names = self.marks.may_repeat(names);
+        names.filter(|name| self.places(name.as_bytes()).nth(1).is_some())
+    }
+
+    /// All fields, if any may have the name.
+    fn candidates<'n>(&self, name: &'n [u8]) -> (Wanted<'n>, &[Extent]) {
+        let mark = Mark::of(name);
+        let extents: &[Extent] = if self.marks.may_have(mark) { &self.fields } else { &[] };
+        (Wanted { name, mark }, extents)
     }
 
     /// What is wrong with the section, top to bottom, at most [`crate::MAX_DEFECTS`].
@@ -241,22 +291,24 @@ impl FusedIterator for Fields<'_> {}
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
     fields: Fields<'a>,
-    name: &'a [u8],
+    wanted: Wanted<'a>,
 }
 
 impl<'a> Iterator for Named<'a> {
     type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Field<'a>> {
-        let name = self.name;
-        self.fields.find(|field| field.name().is_some_and(|own| own.eq_ignore_ascii_case(name)))
+        let (section, wanted) = (self.fields.octets, self.wanted);
+        let extent = *self.fields.extents.find(|extent| wanted.is(section, extent))?;
+        Some(Field { section, extent })
     }
 }
 
 impl<'a> DoubleEndedIterator for Named<'a> {
     fn next_back(&mut self) -> Option<Field<'a>> {
-        let name = self.name;
-        self.fields.rfind(|field| field.name().is_some_and(|own| own.eq_ignore_ascii_case(name)))
+        let (section, wanted) = (self.fields.octets, self.wanted);
+        let extent = *self.fields.extents.rfind(|extent| wanted.is(section, extent))?;
+        Some(Field { section, extent })
     }
 }
 

@@ -60,6 +60,10 @@ fn fold(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// `[CFWS]` (RFC 5322 3.2.2).
 pub(crate) fn cfws(input: &[u8]) -> Parsed<'_, ()> {
+    // Between most tokens there is none.
+    if !matches!(input, [b' ' | b'\t' | b'\r' | b'(', ..]) {
+        return Ok((input, ()));
+    }
     value((), many0_count(alt((fws, comment)))).parse(input)
 }
 

@@ -23,6 +23,7 @@
 
 mod display;
 mod limits;
+mod octets;
 mod parse;
 
 pub use limits::Limits;

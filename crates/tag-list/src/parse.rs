@@ -6,12 +6,17 @@ use std::slice;
 use memchr::{memchr, memchr2_iter};
 
 use crate::Limits;
+use crate::octets::are_plain;
 
 /// A tag-list (RFC 6376 3.2): its tags in order, each name once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagList<'a> {
     tags: Vec<Tag<'a>>,
+    letters: Letters,
 }
+
+/// Where the tags are whose names are one small letter, as most names are.
+type Letters = [Option<u16>; 26];
 
 /// A tag-spec (RFC 6376 3.2). All spans count octets of the whole list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,10 +110,11 @@ impl<'a> TagList<'a> {
     /// # Errors
     /// As [`TagList::parse`].
     pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
-        let text = check_octets(list)?;
+        check_octets(list)?;
         // A signature has ten or so tags; allocators are quick up to a kilobyte.
-        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
-        let mut seen = 0_u64;
+        let tags = Vec::with_capacity(12);
+        let mut parsed = TagList { tags, letters: Letters::default() };
+        let most = limits.tags.min(usize::from(u16::MAX));
         let mut start = 0;
         loop {
             let separator = memchr(b';', octets(list, start..list.len()));
@@ -118,34 +124,40 @@ impl<'a> TagList<'a> {
                 // Disputed. RFC 6376 3.2 ends a list with `[ ";" ]`, without FWS after it; every
                 // verifier takes "p=...; ", and so do we, because records end like this.
                 // Case: whitespace-after-the-last-semicolon.
-                if separator.is_none() && !tags.is_empty() {
+                if separator.is_none() && !parsed.tags.is_empty() {
                     break;
                 }
                 return Err(ErrorKind::Empty.at(start..end));
             }
-            let tag = tag_spec(text, spec, end)?;
-            if tags.len() >= limits.tags {
+            let tag = tag_spec(list, spec, end)?;
+            if parsed.tags.len() >= most {
                 return Err(ErrorKind::TooManyTags.at(tag.name_span));
             }
-            // One bit for each first letter and length: most names need no comparison.
-            let letter = tag.name.bytes().next().unwrap_or_default();
-            let bit = 1_u64 << ((usize::from(letter) + 8 * tag.name.len()) % 64);
-            if seen & bit != 0 && tags.iter().any(|earlier| earlier.name == tag.name) {
+            if parsed.get(tag.name).is_some() {
                 return Err(ErrorKind::Duplicate.at(tag.name_span));
             }
-            seen |= bit;
-            tags.push(tag);
+            parsed.push(tag);
             if separator.is_none() {
                 break;
             }
             start = end + 1;
         }
-        Ok(TagList { tags })
+        Ok(parsed)
+    }
+
+    fn push(&mut self, tag: Tag<'a>) {
+        if let Some(place) = letter(tag.name).and_then(|letter| self.letters.get_mut(letter)) {
+            *place = u16::try_from(self.tags.len()).ok();
+        }
+        self.tags.push(tag);
     }
 
     /// The tag of this name. An absent tag is not an empty one.
     pub fn get(&self, name: &str) -> Option<&Tag<'a>> {
-        self.tags.iter().find(|tag| tag.name == name)
+        match letter(name).and_then(|letter| self.letters.get(letter)) {
+            Some(place) => self.tags.get(usize::from((*place)?)),
+            None => self.tags.iter().find(|tag| tag.name == name),
+        }
     }
 
     /// The tags, in order.
@@ -163,16 +175,25 @@ impl<'list, 'a> IntoIterator for &'list TagList<'a> {
     }
 }
 
+/// The place in [`Letters`] of a name that is one letter; there is none for a large one.
+#[inline]
+fn letter(name: &str) -> Option<usize> {
+    match name.as_bytes() {
+        [letter] => Some(usize::from(letter.wrapping_sub(b'a'))),
+        _ => None,
+    }
+}
+
 /// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
-fn tag_spec(text: &str, spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
-    let list = text.as_bytes();
+fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
     // A name is a few letters, so "=" is near.
     let Some(offset) = octets(list, spec.clone()).iter().position(|&octet| octet == b'=') else {
         return Err(ErrorKind::NoEquals.at(spec));
     };
     let equals = spec.start + offset;
     let name_span = trim(list, spec.start..equals);
-    let Some(name) = text.get(name_span.clone()).filter(|name| is_tag_name(name)) else {
+    let name = str::from_utf8(octets(list, name_span.clone())).ok();
+    let Some(name) = name.filter(|name| is_tag_name(name)) else {
         return Err(ErrorKind::InvalidName.at(name_span));
     };
     let raw_span = equals + 1..end;
@@ -191,14 +212,15 @@ fn is_tag_name(name: &str) -> bool {
 ///
 /// Disputed. RFC 6376 3.2 allows one FWS around a value and several inside it; we allow several
 /// everywhere, as other verifiers do, because a fold says nothing. Case: two-folds-before-a-value.
-fn check_octets(list: &[u8]) -> Result<&str, Error> {
-    let text = str::from_utf8(list).map_err(|error| {
+fn check_octets(list: &[u8]) -> Result<(), Error> {
+    if are_plain(list) {
+        return Ok(());
+    }
+    str::from_utf8(list).map_err(|error| {
         let start = error.valid_up_to();
         ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1))
     })?;
-    // Without an early exit, the compiler checks many octets at once.
-    if list.iter().fold(false, |found, &octet| found | is_control(octet)) {
-        let at = list.iter().position(|&octet| is_control(octet)).unwrap_or_default();
+    if let Some(at) = list.iter().position(|&octet| is_control(octet)) {
         return Err(ErrorKind::Control.at(at..at + 1));
     }
     let mut line_breaks = memchr2_iter(b'\r', b'\n', list);
@@ -210,7 +232,7 @@ fn check_octets(list: &[u8]) -> Result<&str, Error> {
         // The LF of this CRLF.
         line_breaks.next();
     }
-    Ok(text)
+    Ok(())
 }
 
 fn is_control(octet: u8) -> bool {
@@ -293,6 +315,22 @@ mod tests {
         assert_eq!(error(b"a=1\r\nb"), (ErrorKind::LineBreak, 3..4));
         assert_eq!(error(b"a=1\n b"), (ErrorKind::LineBreak, 3..4));
         assert_eq!(error(b"a=1\r b"), (ErrorKind::LineBreak, 3..4));
+        for length in 0..140 {
+            let list = |end: &str| format!("{}={end}", "a".repeat(length + 1));
+            let faults = ["\0", "\x7f", "\r", "\n", "\r\n", "\r\nb", "\r b", "\n b", "\r\r\n b"];
+            for fault in faults {
+                assert!(TagList::parse(list(fault).as_bytes()).is_err(), "{length} {fault:?}");
+                assert!(
+                    TagList::parse(list(&format!("{fault} x")).as_bytes()).is_err()
+                        || fault == "\r\n",
+                    "{length} {fault:?}"
+                );
+            }
+            for sound in ["", "\t", "\r\n\t", " \r\n \r\n ", "~\r\n b", "é"] {
+                assert!(TagList::parse(list(sound).as_bytes()).is_ok(), "{length} {sound:?}");
+                assert_eq!(are_plain(list(sound).as_bytes()), sound != "é", "{length} {sound:?}");
+            }
+        }
         let list = TagList::parse("d=bücher.example".as_bytes()).unwrap();
         assert_eq!(list.get("d").unwrap().value, "bücher.example".as_bytes());
     }
