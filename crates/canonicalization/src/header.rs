@@ -18,17 +18,21 @@ pub fn header_field(canonicalization: Canonicalization, field: &[u8], sink: &mut
 }
 
 fn relaxed(field: &[u8], sink: &mut impl Sink) {
-    let colon = memchr::memchr(b':', field);
-    let end = colon.map_or(field.len(), |colon| colon + 1);
-    let (name_and_colon, value) = field.split_at_checked(end).unwrap_or((field, &[]));
-    if memchr::memchr2(b' ', b'\t', name_and_colon).is_none() {
-        lowercase(name_and_colon, sink);
-    } else {
-        let (name, colon) =
-            name_and_colon.split_at_checked(colon.unwrap_or(end)).unwrap_or_default();
+    let is_end = |octet: &u8| matches!(octet, b':' | b' ' | b'\t');
+    let end = field.iter().position(is_end).unwrap_or(field.len());
+    let value = if matches!(field.get(end), Some(b' ' | b'\t')) {
+        let colon = memchr::memchr(b':', field).unwrap_or(field.len());
+        let (name, rest) = field.split_at_checked(colon).unwrap_or((field, &[]));
+        let (colon, value) = rest.split_at_checked(1).unwrap_or_default();
         spaced_name(name, sink);
         sink.write(colon);
-    }
+        value
+    } else {
+        let (name_and_colon, value) = field.split_at_checked(end + 1).unwrap_or((field, &[]));
+        // "Convert all header field names […] to lowercase."
+        sink.write_lowercase(name_and_colon);
+        value
+    };
     // RFC 6376 3.4.2: "Delete any WSP characters remaining before and after the colon"
     let (_, value) = trim(value);
     if stands(value) {
@@ -42,22 +46,10 @@ fn relaxed(field: &[u8], sink: &mut impl Sink) {
     }
 }
 
-/// "Convert all header field names […] to lowercase."
-fn lowercase(name: &[u8], sink: &mut impl Sink) {
-    for piece in name.chunks(64) {
-        let mut lower = [0; 64];
-        if let Some(lower) = lower.get_mut(..piece.len()) {
-            lower.copy_from_slice(piece);
-            lower.make_ascii_lowercase();
-            sink.write(lower);
-        }
-    }
-}
-
 /// A name with white space in it or after it, the obsolete syntax of RFC 5322 4.5.
 fn spaced_name(name: &[u8], sink: &mut impl Sink) {
     let (leading_wsp, name) = trim(name);
-    let mut sink = |name: &[u8]| lowercase(name, sink);
+    let mut sink = |name: &[u8]| sink.write_lowercase(name);
     let mut sink = Gather::<_, 256>::new(&mut sink);
     if leading_wsp && !name.is_empty() {
         sink.write(b" ");

@@ -71,13 +71,22 @@ fn clean<V: Simd>(simd: V, octets: &[u8]) -> usize {
     // Where there is no white space at all, as in base64, this is the fastest way to know.
     let mut clean = memchr::memchr2(b' ', b'\t', octets).unwrap_or(octets.len());
     while let Some(block) = octets.get(clean..).and_then(<[u8]>::first_chunk) {
-        let marks = Marks::of(simd, block);
-        if (marks.left_out_of_body() | marks.tab) & DECIDED != 0 {
+        if may_change(simd, block) {
             break;
         }
-        clean += STEP;
+        clean += BLOCK;
     }
     clean
+}
+
+/// Whether any octet of a block but the last may not stand: a TAB, or a SP before anything that
+/// sorts as white space does.
+#[inline(always)]
+fn may_change<V: Simd>(simd: V, block: &[u8; BLOCK + 1]) -> bool {
+    let (Some(octets), Some(next)) = (block.first_chunk(), block.last_chunk()) else { return true };
+    let octets: u8x64<V> = (*octets).simd_into(simd);
+    let next: u8x64<V> = (*next).simd_into(simd);
+    (octets.simd_eq(b'\t') | octets.simd_eq(b' ') & next.simd_le(b' ')).any_true()
 }
 
 /// The octets, and after the last one octets that change nothing.
@@ -145,7 +154,6 @@ fn count(bits: u32) -> usize {
 
 /// The octets of a block that matter, with the first octet in the lowest bit.
 struct Marks {
-    tab: u64,
     /// SP and TAB.
     wsp: u64,
     /// CR before LF.
@@ -160,8 +168,7 @@ impl Marks {
     fn of<V: Simd>(simd: V, block: &[u8; BLOCK]) -> Self {
         let octets: u8x64<V> = (*block).simd_into(simd);
         let are = |octet: u8| octets.simd_eq(octet).to_bitmask();
-        let tab = are(b'\t');
-        Self { tab, wsp: are(b' ') | tab, crlf: are(b'\r') & are(b'\n') >> 1 }
+        Self { wsp: are(b' ') | are(b'\t'), crlf: are(b'\r') & are(b'\n') >> 1 }
     }
 
     /// Of white space in a row the last octet stays, and before the end of a line not even that.

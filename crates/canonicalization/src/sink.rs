@@ -7,11 +7,27 @@
 pub trait Sink {
     /// Takes the next octets of the canonical form.
     fn write(&mut self, octets: &[u8]);
+
+    /// Takes the next octets in lower case.
+    fn write_lowercase(&mut self, octets: &[u8]) {
+        for piece in octets.chunks(64) {
+            let mut lower = [0; 64];
+            if let Some(lower) = lower.get_mut(..piece.len()) {
+                lower.copy_from_slice(piece);
+                lower.make_ascii_lowercase();
+                self.write(lower);
+            }
+        }
+    }
 }
 
 impl Sink for Vec<u8> {
     fn write(&mut self, octets: &[u8]) {
         self.extend_from_slice(octets);
+    }
+
+    fn write_lowercase(&mut self, octets: &[u8]) {
+        self.extend(octets.iter().map(u8::to_ascii_lowercase));
     }
 }
 
