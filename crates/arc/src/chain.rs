@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mailproof_message::Field;
+use mailproof_message::Header;
 
 use crate::limits::Limits;
 use crate::outcome::Cause;
@@ -32,21 +32,21 @@ struct Found {
 
 impl Chain {
     /// Collects the ARC Sets of a header section and validates their structure.
-    pub(crate) fn read(fields: &[Field<'_>], limits: &Limits) -> Result<Chain, Cause> {
-        let found = collect(fields, limits)?;
+    pub(crate) fn read(header: &Header, limits: &Limits) -> Result<Chain, Cause> {
+        let found = collect(header, limits)?;
         let newest = highest_instance(&found).unwrap_or(0);
         // RFC 8617 5.2 step 1: "If more than the maximum number exist, the Chain Validation Status
         // is "fail"". The number of sets is the highest instance, or there is a gap.
         if newest > limits.sets {
             return Err(Cause::TooManySets { most: limits.sets });
         }
-        if says_fail(fields, &found, newest) {
+        if says_fail(header, &found, newest) {
             return Err(Cause::FailedBefore { instance: newest });
         }
         let places = places(found, newest)?;
         let mut sets = Vec::with_capacity(places.len());
         for (places, instance) in places.into_iter().zip(1..) {
-            let set = Set::read(fields, places, limits)?;
+            let set = Set::read(header, places, limits)?;
             // Step 3C: "For ARC Sets with instance values > 1, the values MUST be "pass". For the
             // ARC Set with instance value = 1, the value MUST be "none"."
             let expected = if instance == 1 { ChainStatus::None } else { ChainStatus::Pass };
@@ -69,9 +69,9 @@ impl Chain {
 }
 
 impl Set {
-    fn read(fields: &[Field<'_>], places: [usize; 3], limits: &Limits) -> Result<Set, Cause> {
+    fn read(header: &Header, places: [usize; 3], limits: &Limits) -> Result<Set, Cause> {
         let [_, message_signature, seal] = places;
-        let value = |place: usize| fields.get(place).map(Field::value).unwrap_or_default();
+        let value = |place| header.field(place).map(|field| field.value()).unwrap_or_default();
         let message_signature =
             ArcMessageSignature::parse(value(message_signature), &limits.signature).map(Arc::new);
         let seal = ArcSeal::parse(value(seal)).map(Arc::new).map_err(|error| Cause::Field {
@@ -85,10 +85,10 @@ impl Set {
 
 /// The highest instance of any field of an ARC Set, which the next sealer counts on from (RFC 8617
 /// 5.1 step 3), and whether the newest seal says that the chain has failed (step 2).
-pub(crate) fn highest(fields: &[Field<'_>], limits: &Limits) -> Result<Option<(u8, bool)>, Cause> {
-    match collect(fields, limits) {
+pub(crate) fn highest(header: &Header, limits: &Limits) -> Result<Option<(u8, bool)>, Cause> {
+    match collect(header, limits) {
         Ok(found) => {
-            Ok(highest_instance(&found).map(|newest| (newest, says_fail(fields, &found, newest))))
+            Ok(highest_instance(&found).map(|newest| (newest, says_fail(header, &found, newest))))
         }
         Err(Cause::NoSets) => Ok(None),
         Err(cause) => Err(cause),
@@ -96,9 +96,12 @@ pub(crate) fn highest(fields: &[Field<'_>], limits: &Limits) -> Result<Option<(u
 }
 
 /// RFC 8617 5.2 step 1: "Collect all ARC Sets currently attached to the message."
-fn collect(fields: &[Field<'_>], limits: &Limits) -> Result<Vec<Found>, Cause> {
+fn collect(header: &Header, limits: &Limits) -> Result<Vec<Found>, Cause> {
     let mut found = Vec::new();
-    for (place, field) in fields.iter().enumerate() {
+    if ArcField::ALL.into_iter().all(|kind| header.named(kind.name()).next().is_none()) {
+        return Err(Cause::NoSets);
+    }
+    for (place, field) in header.fields().enumerate() {
         let Some(kind) = ArcField::ALL.into_iter().find(|kind| field.is(kind.name())) else {
             continue;
         };
@@ -107,7 +110,7 @@ fn collect(fields: &[Field<'_>], limits: &Limits) -> Result<Vec<Found>, Cause> {
         }
         found.push(Found { field: kind, place, instance: instance(kind, field.value()) });
     }
-    if found.is_empty() { Err(Cause::NoSets) } else { Ok(found) }
+    Ok(found)
 }
 
 fn highest_instance(found: &[Found]) -> Option<u8> {
@@ -115,11 +118,11 @@ fn highest_instance(found: &[Found]) -> Option<u8> {
 }
 
 /// Step 2: "If the Chain Validation Status of the highest instance value ARC Set is "fail"".
-fn says_fail(fields: &[Field<'_>], found: &[Found], newest: u8) -> bool {
+fn says_fail(header: &Header, found: &[Found], newest: u8) -> bool {
     found
         .iter()
         .filter(|found| found.field == ArcField::Seal && found.instance == Ok(newest))
-        .filter_map(|found| fields.get(found.place))
+        .filter_map(|found| header.field(found.place))
         .filter_map(|field| ArcSeal::parse(field.value()).ok())
         .any(|seal| seal.status == ChainStatus::Fail)
 }

@@ -7,7 +7,7 @@ use mailproof_dkim::{
     EightBit, FieldSelection, Folder, PrivateKey, Refusal, Sha256, Signer, Template,
 };
 use mailproof_dns::Name;
-use mailproof_message::{Field, Header};
+use mailproof_message::Header;
 
 use crate::chain::{Chain, highest};
 use crate::limits::Limits;
@@ -97,7 +97,7 @@ impl SealedSet {
 /// RFC 8617 5.1 step 1: "All message modifications (including adding a DKIM-Signature header
 /// field(s)) MUST be performed before sealing."
 pub struct Sealer<'h, 'k> {
-    fields: Vec<Field<'h>>,
+    header: &'h Header,
     instance: u8,
     template: SealTemplate<'k>,
     signer: Signer<'h, 'k>,
@@ -119,8 +119,7 @@ impl<'h, 'k> Sealer<'h, 'k> {
         if let Some(name) = UNSIGNABLE.iter().find(unsignable) {
             return Err(SealRefusal::UnsignableField(name));
         }
-        let fields: Vec<Field<'h>> = header.fields().collect();
-        let instance = next_instance(&fields, &Limits::default())?;
+        let instance = next_instance(header, &Limits::default())?;
         let message_signature = Template {
             fields: template.fields.clone(),
             ..Template::new(
@@ -131,7 +130,7 @@ impl<'h, 'k> Sealer<'h, 'k> {
             )
         };
         let signer = Signer::arc(header, message_signature, instance, eight_bit)?;
-        Ok(Sealer { fields, instance, template, signer })
+        Ok(Sealer { header, instance, template, signer })
     }
 
     /// Takes the next octets of the body.
@@ -150,12 +149,12 @@ impl<'h, 'k> Sealer<'h, 'k> {
     /// The status is not one that the message can have, the body ends in a way that must not be
     /// signed, or the cryptographic library failed.
     pub fn finish(self, results: &Payload, status: ChainStatus) -> Result<SealedSet, SealRefusal> {
-        let Sealer { fields, instance, template, signer } = self;
-        let signed = signed(&fields, status)?;
+        let Sealer { header, instance, template, signer } = self;
+        let signed = signed(header, status)?;
         let message_signature = signer.finish()?.concat();
         let authentication_results = results.to_field(instance);
         let mut hash = Sha256::default();
-        for field in signed.iter().filter_map(|&place| fields.get(place)) {
+        for field in signed.iter().filter_map(|&place| header.field(place)) {
             add_field(&mut hash, field.without_line_end());
         }
         for field in [&authentication_results, &message_signature] {
@@ -177,14 +176,14 @@ impl<'h, 'k> Sealer<'h, 'k> {
 }
 
 /// The places of the fields that a seal of this status signs, in its order.
-fn signed(fields: &[Field<'_>], status: ChainStatus) -> Result<Vec<usize>, SealRefusal> {
+fn signed(header: &Header, status: ChainStatus) -> Result<Vec<usize>, SealRefusal> {
     let has_fields =
-        fields.iter().any(|field| ArcField::ALL.iter().any(|kind| field.is(kind.name())));
+        ArcField::ALL.into_iter().any(|kind| header.named(kind.name()).next().is_some());
     if has_fields != (status != ChainStatus::None) {
         return Err(SealRefusal::StatusMismatch(status));
     }
     match status {
-        ChainStatus::Pass => Ok(Chain::read(fields, &Limits::default())
+        ChainStatus::Pass => Ok(Chain::read(header, &Limits::default())
             .map_err(SealRefusal::Structure)?
             .sets
             .iter()
@@ -200,8 +199,8 @@ fn signed(fields: &[Field<'_>], status: ChainStatus) -> Result<Vec<usize>, SealR
 /// RFC 8617 5.1 steps 2 and 3: "the instance value is 1 more than the highest instance number found
 /// in the Authenticated Received Chain. If no Authenticated Received Chain exists, the instance
 /// value is 1."
-fn next_instance(fields: &[Field<'_>], limits: &Limits) -> Result<u8, SealRefusal> {
-    match highest(fields, limits) {
+fn next_instance(header: &Header, limits: &Limits) -> Result<u8, SealRefusal> {
+    match highest(header, limits) {
         Ok(Some((_, true))) => Err(SealRefusal::FailedBefore),
         Ok(Some((newest, false))) if newest >= limits.sets => Err(SealRefusal::TooManySets(newest)),
         Ok(Some((newest, false))) => Ok(newest + 1),

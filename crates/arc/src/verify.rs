@@ -18,7 +18,7 @@ use crate::set::ArcSeal;
 /// [`Validator::finish`] gives the [`Validation`] that answers from DNS.
 pub struct Validator<'h> {
     chain: Result<Prepared, Cause>,
-    fields: Vec<Field<'h>>,
+    header: &'h Header,
     verifier: Verifier<'h>,
     limits: Limits,
 }
@@ -26,7 +26,7 @@ pub struct Validator<'h> {
 /// A message whose body is hashed and whose chain waits for its keys.
 pub struct Validation<'h> {
     chain: Result<Prepared, Cause>,
-    fields: Vec<Field<'h>>,
+    header: &'h Header,
     verification: Verification<'h>,
     limits: Limits,
 }
@@ -60,8 +60,7 @@ impl<'h> Validator<'h> {
 
     /// Reads the chain of a message; `policy` is for its message signatures.
     pub fn with(header: &'h Header, now: u64, policy: Policy, limits: Limits) -> Validator<'h> {
-        let fields: Vec<Field<'h>> = header.fields().collect();
-        let chain = Chain::read(&fields, &limits).and_then(|chain| prepare(chain, &limits));
+        let chain = Chain::read(header, &limits).and_then(|chain| prepare(chain, &limits));
         // The newest first, as far down as they are verified.
         let signatures = chain.iter().flat_map(|prepared| {
             prepared.chain.sets.iter().rev().take(prepared.older + 1).filter_map(|set| {
@@ -71,7 +70,7 @@ impl<'h> Validator<'h> {
         });
         let signature_limits = limits.signature.clone();
         let verifier = Verifier::of_signatures(header, signatures, now, policy, signature_limits);
-        Validator { chain, fields, verifier, limits }
+        Validator { chain, header, verifier, limits }
     }
 
     /// Takes the next octets of the body.
@@ -99,15 +98,15 @@ impl<'h> Validator<'h> {
 
     /// Ends the body.
     pub fn finish(self) -> Validation<'h> {
-        let Validator { chain, fields, verifier, limits } = self;
-        Validation { chain, fields, verification: verifier.finish(), limits }
+        let Validator { chain, header, verifier, limits } = self;
+        Validation { chain, header, verification: verifier.finish(), limits }
     }
 
     /// Ends the body that `dkim` hashed for both.
     pub fn finish_with<'d>(self, dkim: Verifier<'d>) -> (Validation<'h>, Verification<'d>) {
-        let Validator { chain, fields, verifier, limits } = self;
+        let Validator { chain, header, verifier, limits } = self;
         let (dkim, verification) = dkim.finish_both(verifier);
-        (Validation { chain, fields, verification, limits }, dkim)
+        (Validation { chain, header, verification, limits }, dkim)
     }
 }
 
@@ -194,7 +193,7 @@ impl Validation<'_> {
         let mut digests = Vec::with_capacity(sets.len());
         for set in sets {
             let [results, message_signature, seal] =
-                set.places.map(|place| self.fields.get(place).copied());
+                set.places.map(|place| self.header.field(place));
             for field in [results, message_signature].into_iter().flatten() {
                 add_field(&mut hash, field.without_line_end());
             }

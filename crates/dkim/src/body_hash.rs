@@ -8,24 +8,31 @@ use crate::crypto::{Digest, Sha256};
 /// several lengths are signed, the state of the one hash is copied at each.
 #[derive(Default)]
 pub(crate) struct BodyHasher {
-    simple: Option<Pass>,
-    relaxed: Option<Pass>,
+    passes: Passes,
 }
 
 /// The hashes of a body.
+#[derive(Default)]
 pub(crate) struct BodyHashes {
-    simple: Option<Prefixes>,
-    relaxed: Option<Prefixes>,
+    passes: Passes,
+}
+
+/// Boxed, since whoever has a hasher is moved about, and most messages need but one pass.
+#[derive(Default)]
+struct Passes {
+    simple: Option<Box<Pass>>,
+    relaxed: Option<Box<Pass>>,
 }
 
 impl BodyHasher {
     /// Asks for the hash of the first `length` octets of the canonical body, or of all.
     pub(crate) fn want(&mut self, canonicalization: Canonicalization, length: Option<u64>) {
         let pass = match canonicalization {
-            Canonicalization::Simple => &mut self.simple,
-            Canonicalization::Relaxed => &mut self.relaxed,
+            Canonicalization::Simple => &mut self.passes.simple,
+            Canonicalization::Relaxed => &mut self.passes.relaxed,
         };
-        let prefixes = &mut pass.get_or_insert_with(|| Pass::new(canonicalization)).prefixes;
+        let pass = pass.get_or_insert_with(|| Box::new(Pass::new(canonicalization)));
+        let prefixes = &mut pass.prefixes;
         match length {
             None => prefixes.whole = true,
             Some(length) => {
@@ -38,12 +45,10 @@ impl BodyHasher {
 
     /// Asks for all that `other` asks for.
     pub(crate) fn want_all(&mut self, other: &BodyHasher) {
-        let passes = [
-            (Canonicalization::Simple, &other.simple),
-            (Canonicalization::Relaxed, &other.relaxed),
-        ];
+        let Passes { simple, relaxed } = &other.passes;
+        let passes = [(Canonicalization::Simple, simple), (Canonicalization::Relaxed, relaxed)];
         for (canonicalization, pass) in passes {
-            let Some(Pass { prefixes, .. }) = pass else { continue };
+            let Some(Pass { prefixes, .. }) = pass.as_deref() else { continue };
             if prefixes.whole {
                 self.want(canonicalization, None);
             }
@@ -54,16 +59,14 @@ impl BodyHasher {
     }
 
     pub(crate) fn update(&mut self, chunk: &[u8]) {
-        for pass in [&mut self.simple, &mut self.relaxed].into_iter().flatten() {
+        for pass in self.passes.all() {
             pass.canonicalizer.update(chunk, &mut pass.prefixes);
         }
     }
 
-    pub(crate) fn finish(self) -> BodyHashes {
-        BodyHashes {
-            simple: self.simple.map(Pass::finish),
-            relaxed: self.relaxed.map(Pass::finish),
-        }
+    pub(crate) fn finish(mut self) -> BodyHashes {
+        self.passes.all().for_each(Pass::finish);
+        BodyHashes { passes: self.passes }
     }
 }
 
@@ -75,13 +78,19 @@ impl BodyHashes {
         canonicalization: Canonicalization,
         length: Option<u64>,
     ) -> Option<(Digest, u64)> {
-        let prefixes = match canonicalization {
-            Canonicalization::Simple => self.simple.as_ref(),
-            Canonicalization::Relaxed => self.relaxed.as_ref(),
+        let Pass { prefixes, .. } = match canonicalization {
+            Canonicalization::Simple => self.passes.simple.as_deref(),
+            Canonicalization::Relaxed => self.passes.relaxed.as_deref(),
         }?;
         let at = length.and_then(|length| prefixes.wanted.binary_search(&length).ok());
         let digest = at.and_then(|at| prefixes.digests.get(at)).copied().or(prefixes.end)?;
         Some((digest, prefixes.octets))
+    }
+}
+
+impl Passes {
+    fn all(&mut self) -> impl Iterator<Item = &mut Pass> {
+        [&mut self.simple, &mut self.relaxed].into_iter().flatten().map(|pass| &mut **pass)
     }
 }
 
@@ -98,12 +107,9 @@ impl Pass {
         }
     }
 
-    fn finish(self) -> Prefixes {
-        let Pass { canonicalizer, mut prefixes } = self;
-        canonicalizer.finish(&mut prefixes);
-        let hash = std::mem::take(&mut prefixes.hash);
-        prefixes.end = Some(hash.finish());
-        prefixes
+    fn finish(&mut self) {
+        self.canonicalizer.clone().finish(&mut self.prefixes);
+        self.prefixes.end = Some(std::mem::take(&mut self.prefixes.hash).finish());
     }
 }
 

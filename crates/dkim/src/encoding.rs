@@ -75,7 +75,7 @@ pub(crate) fn without_fws_at_colons(value: &[u8]) -> Option<Vec<u8>> {
 /// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.
 pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
     let Some(_) = memchr3(b' ', b'\t', b'\r', value) else {
-        return BASE64.decode(value).ok();
+        return decode(value);
     };
     let mut compact = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -86,7 +86,53 @@ pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
         rest = folded.trim_ascii_start();
     }
     compact.extend_from_slice(rest);
-    BASE64.decode(&compact).ok()
+    decode(&compact)
+}
+
+/// Base64 without white space. All but the end, where padding may be, is decoded here in half the
+/// time that the crate takes: who verifies a message decodes each of its signatures.
+fn decode(compact: &[u8]) -> Option<Vec<u8>> {
+    let (eights, _) = compact.get(..compact.len().saturating_sub(4))?.as_chunks();
+    let mut decoded = Vec::with_capacity(compact.len() / 4 * 3 + 3);
+    decoded.resize(eights.len() * 6, 0);
+    let mut any = 0;
+    for (eight, six) in eights.iter().zip(decoded.as_chunks_mut().0) {
+        let [a, b, c, d, e, f, g, h]: [u8; 8] = *eight;
+        let (high, low) = (quad([a, b, c, d]), quad([e, f, g, h]));
+        any |= high | low;
+        let [_, _, octets @ ..] = (u64::from(high) << 24 | u64::from(low)).to_be_bytes();
+        *six = octets;
+    }
+    if any & INVALID != 0 {
+        return None;
+    }
+    BASE64.decode_vec(compact.get(eights.len() * 8..)?, &mut decoded).ok()?;
+    Some(decoded)
+}
+
+/// The three octets that four digits stand for.
+#[inline]
+fn quad(digits: [u8; 4]) -> u32 {
+    let bits = |(table, digit): (&[u32; 256], u8)| table.get(usize::from(digit)).copied();
+    SEXTETS.iter().zip(digits).filter_map(bits).fold(0, |all, bits| all | bits)
+}
+
+/// What is in no octet, but in the value of what is no digit.
+const INVALID: u32 = 1 << 31;
+
+/// The value of each digit, for each of four places.
+static SEXTETS: [[u32; 256]; 4] = [sextets(18), sextets(12), sextets(6), sextets(0)];
+
+const fn sextets(shift: u32) -> [u32; 256] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [INVALID; 256];
+    let (mut at, mut value) = (0, 0);
+    #[expect(clippy::indexing_slicing, clippy::as_conversions, reason = "by the compiler")]
+    while at < DIGITS.len() {
+        table[DIGITS[at] as usize] = value << shift;
+        (at, value) = (at + 1, value + 1);
+    }
+    table
 }
 
 /// Dkim-quoted-printable (RFC 6376 2.11) decoded; `None` if it is none.
@@ -132,6 +178,26 @@ mod tests {
         assert_eq!(base64(b"aGVsbG8"), Some(b"hello".to_vec()));
         assert_eq!(base64(b"aGV$bG8="), None);
         assert_eq!(base64(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn base64_as_the_crate_decodes_it() {
+        const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        for length in 0..=36 {
+            let text: Vec<u8> =
+                DIGITS.iter().rev().copied().cycle().skip(length).take(length).collect();
+            assert_eq!(decode(&text), BASE64.decode(&text).ok(), "{length}");
+            for place in 0..length {
+                for octet in 0..=u8::MAX {
+                    let mut changed = text.clone();
+                    changed[place] = octet;
+                    assert_eq!(decode(&changed), BASE64.decode(&changed).ok(), "{changed:?}");
+                    changed.truncate(place + 1);
+                    changed.extend(b"=".repeat(length % 5));
+                    assert_eq!(decode(&changed), BASE64.decode(&changed).ok(), "{changed:?}");
+                }
+            }
+        }
     }
 
     #[test]

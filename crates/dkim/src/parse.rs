@@ -8,7 +8,6 @@ use std::ops::Range;
 use mailproof_canonicalization::Canonicalization;
 use mailproof_dns::Name;
 use mailproof_tag_list::{Tag, TagList};
-use memchr::memchr_iter;
 
 use crate::encoding::{base64, quoted_printable, split_colons, trim_fws, without_fws_at_colons};
 use crate::limits::Limits;
@@ -115,15 +114,15 @@ impl Signature {
         })?;
         let tags = Tags { tags: &tags, end: value.len() };
         if form == Form::Dkim {
-            version(&tags.require("v")?)?;
+            version(tags.require("v")?)?;
         }
-        let algorithm = algorithm(&tags.require("a")?)?;
+        let algorithm = algorithm(tags.require("a")?)?;
         let b = tags.require("b")?;
-        let signature = base64_value(&b, "b")?;
-        let body_hash = base64_value(&tags.require("bh")?, "bh")?;
-        let domain = signing_domain(&tags.require("d")?)?;
-        let signed_fields = signed_fields(&tags.require("h")?, limits, form)?;
-        let selector = selector(&tags.require("s")?)?;
+        let signature = base64_value(b, "b")?;
+        let body_hash = base64_value(tags.require("bh")?, "bh")?;
+        let domain = signing_domain(tags.require("d")?)?;
+        let signed_fields = signed_fields(tags.require("h")?, limits, form)?;
+        let selector = selector(tags.require("s")?)?;
         let (header_canonicalization, body_canonicalization) =
             tags.optional("c", canonicalization)?.unwrap_or_default();
         let identity = match form {
@@ -166,11 +165,11 @@ impl SealSignature {
             kind: SignatureErrorKind::TagList(error.kind),
         })?;
         let tags = Tags { tags: &tags, end: value.len() };
-        let algorithm = algorithm(&tags.require("a")?)?;
+        let algorithm = algorithm(tags.require("a")?)?;
         let b = tags.require("b")?;
-        let signature = base64_value(&b, "b")?;
-        let domain = signing_domain(&tags.require("d")?)?;
-        let selector = selector(&tags.require("s")?)?;
+        let signature = base64_value(b, "b")?;
+        let domain = signing_domain(tags.require("d")?)?;
+        let selector = selector(tags.require("s")?)?;
         let timestamp = tags.optional("t", |tag| decimal(tag, "t", 12))?;
         let key_name = tags.key_name(&selector, &domain)?;
         let signature_span = b.raw_span.clone();
@@ -207,9 +206,9 @@ struct Tags<'t, 'v> {
     end: usize,
 }
 
-impl<'v> Tags<'_, 'v> {
-    fn require(&self, name: &'static str) -> Result<Tag<'v>, SignatureError> {
-        self.tags.get(name).cloned().ok_or(SignatureError {
+impl<'t, 'v> Tags<'t, 'v> {
+    fn require(&self, name: &'static str) -> Result<&'t Tag<'v>, SignatureError> {
+        self.tags.get(name).ok_or(SignatureError {
             kind: SignatureErrorKind::MissingTag(name),
             span: self.end..self.end,
         })
@@ -319,22 +318,22 @@ fn domain_name(value: &[u8], underscore: bool) -> Result<Name, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
+    // Octets beyond ASCII are judged as U-labels when the name is made.
+    let valid = |octet: u8| {
+        octet.is_ascii_alphanumeric()
+            | matches!(octet, b'-' | b'.' | 0x80..)
+            | (underscore & (octet == b'_'))
+    };
+    let mut invalid = value.iter().position(|&octet| !valid(octet)).unwrap_or(value.len());
     for label in value.split(|&octet| octet == b'.') {
-        // Octets beyond ASCII are judged as U-labels when the name is made.
-        let valid = |octet: u8| {
-            octet.is_ascii_alphanumeric()
-                | (octet == b'-')
-                | !octet.is_ascii()
-                | (underscore & (octet == b'_'))
-        };
-        if label.is_empty() {
-            return Err("it has an empty label");
-        }
-        if !label.iter().fold(true, |all, &octet| all & valid(octet)) {
-            return Err("it has a character that no domain name has");
-        }
-        if label.starts_with(b"-") || label.ends_with(b"-") {
-            return Err("a label begins or ends with a hyphen");
+        match label {
+            [] => return Err("it has an empty label"),
+            // The faults of a label are told in the order of the labels.
+            _ if invalid < label.len() => {
+                return Err("it has a character that no domain name has");
+            }
+            [b'-', ..] | [.., b'-'] => return Err("a label begins or ends with a hyphen"),
+            _ => invalid = invalid.saturating_sub(label.len() + 1),
         }
     }
     text.parse().map_err(|_| "it is not a domain name")
@@ -354,13 +353,12 @@ fn signed_fields(
     if !printable || (form == Form::Dkim && has_empty(&joined)) {
         return Err(invalid());
     }
-    let names = 1 + memchr_iter(b':', &joined).count();
-    if names > limits.signed_fields {
+    let fields = SignedFields::from_joined(joined);
+    if fields.len() > limits.signed_fields {
         return Err(bad(tag, "h", "it names more header fields than this verifier looks at"));
     }
     // RFC 6376 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST
     // ignore the DKIM-Signature header field and return PERMFAIL (From field not signed)."
-    let fields = SignedFields::from_joined(joined.into());
     if form == Form::Dkim && fields.iter().all(|name| name != b"from") {
         return Err(error(tag, SignatureErrorKind::FromNotSigned));
     }
@@ -370,7 +368,9 @@ fn signed_fields(
 /// Whether a list joined by colons has an empty member.
 fn has_empty(joined: &[u8]) -> bool {
     let ends = joined.first().is_none_or(|&octet| octet == b':') || joined.ends_with(b":");
-    ends || joined.array_windows().fold(false, |any, pair| any | (pair == b"::"))
+    // Octets compared one by one become vector code.
+    let colons = |&[one, next]: &[u8; 2]| (one == b':') & (next == b':');
+    ends || joined.array_windows().fold(false, |any, pair| any | colons(pair))
 }
 
 /// RFC 6376 3.5 i=: `[ Local-part ] "@" domain-name` in dkim-quoted-printable; "The domain part

@@ -1,5 +1,7 @@
 //! What this verifier does not accept though RFC 6376 lets it.
 
+use mailproof_message::NameSet;
+
 /// Local policy (RFC 6376 6.1.3 and 8.2: a verifier may refuse what the signature leaves open).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -26,7 +28,7 @@ impl Default for Policy {
 
 /// The fields of which a message has at most one (RFC 5322 3.6; RFC 2045 3 for MIME's), in lower
 /// case, as far as a reader is shown them or they decide what a reader is shown.
-pub(crate) const SINGLETONS: [&str; 13] = [
+pub(crate) static SINGLETONS: NameSet = NameSet::new(&[
     "from",
     "sender",
     "reply-to",
@@ -40,4 +42,4 @@ pub(crate) const SINGLETONS: [&str; 13] = [
     "mime-version",
     "content-type",
     "content-transfer-encoding",
-];
+]);

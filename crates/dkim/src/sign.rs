@@ -9,7 +9,7 @@ use mailproof_message::Header;
 use crate::body_hash::BodyHasher;
 use crate::crypto::{Digest, PrivateKey, Sha256, SigningError};
 use crate::fold::Folder;
-use crate::header_hash::{FieldIndex, signed_input};
+use crate::header_hash::signed_input;
 use crate::signable::{Refusal, SignableBody, check_header};
 use crate::signature::{Identity, SignedFields};
 
@@ -122,7 +122,7 @@ pub enum EightBit {
 /// A Signer (RFC 6376 2.1) that has read the header section and takes the body in chunks; any
 /// number of signatures share its one pass.
 pub struct Signer<'h, 'k> {
-    fields: FieldIndex<'h>,
+    header: &'h Header,
     templates: Vec<Template<'k>>,
     body: BodyHasher,
     signable: SignableBody,
@@ -177,13 +177,7 @@ impl<'h, 'k> Signer<'h, 'k> {
             check_template(template)?;
             body.want(template.body_canonicalization, None);
         }
-        Ok(Signer {
-            fields: FieldIndex::new(header),
-            templates,
-            body,
-            signable: SignableBody::new(eight_bit),
-            form,
-        })
+        Ok(Signer { header, templates, body, signable: SignableBody::new(eight_bit), form })
     }
 
     /// Takes the next octets of the body.
@@ -203,13 +197,13 @@ impl<'h, 'k> Signer<'h, 'k> {
     /// # Errors
     /// The body ends in a way that must not be signed, or the cryptographic library failed.
     pub fn finish(self) -> Result<Vec<Vec<u8>>, Refusal> {
-        let Signer { fields, templates, body, signable, form } = self;
+        let Signer { header, templates, body, signable, form } = self;
         signable.finish()?;
         let hashes = body.finish();
         let sign = |template: &Template<'_>| {
             let (body_hash, _) =
                 hashes.hash(template.body_canonicalization, None).unwrap_or_default();
-            sign(form, template, &fields, &body_hash).map_err(Refusal::from)
+            sign(form, template, header, &body_hash).map_err(Refusal::from)
         };
         templates.iter().map(sign).collect()
     }
@@ -249,10 +243,10 @@ fn check_template(template: &Template<'_>) -> Result<(), Refusal> {
 fn sign(
     form: Form,
     template: &Template<'_>,
-    fields: &FieldIndex<'_>,
+    header: &Header,
     body_hash: &Digest,
 ) -> Result<Vec<u8>, SigningError> {
-    let names = signed_names(&template.fields, fields);
+    let names = signed_names(&template.fields, header);
     let mut folder = match form {
         Form::Dkim => Folder::new("DKIM-Signature:"),
         Form::Arc(_) => Folder::new("ARC-Message-Signature:"),
@@ -262,7 +256,7 @@ fn sign(
         Form::Arc(instance) => folder.word(&format!("i={instance};")),
     }
     write_tags(&mut folder, template, &names, body_hash);
-    let digest = header_digest(template, fields, &names, folder.octets());
+    let digest = header_digest(template, header, &names, folder.octets());
     folder.text(&STANDARD.encode(template.key.sign(&digest)?));
     Ok(folder.finish())
 }
@@ -304,7 +298,7 @@ fn write_tags(
 
 /// RFC 6376 5.4.2: each instance that is signed is named once; naming a field once more than it
 /// stands keeps another from being added.
-fn signed_names(selection: &FieldSelection, fields: &FieldIndex<'_>) -> SignedFields {
+fn signed_names(selection: &FieldSelection, header: &Header) -> SignedFields {
     let mut joined: Vec<u8> = Vec::with_capacity(256);
     let mut done: Vec<&str> = Vec::new();
     let chosen = selection
@@ -317,7 +311,7 @@ fn signed_names(selection: &FieldSelection, fields: &FieldIndex<'_>) -> SignedFi
             continue;
         }
         done.push(name);
-        let present = fields.named(name.as_bytes()).count();
+        let present = header.places(name.as_bytes()).count();
         for _ in 0..present + extra {
             if !joined.is_empty() {
                 joined.push(b':');
@@ -325,19 +319,19 @@ fn signed_names(selection: &FieldSelection, fields: &FieldIndex<'_>) -> SignedFi
             joined.extend(name.bytes().map(|octet| octet.to_ascii_lowercase()));
         }
     }
-    SignedFields::from_joined(joined.into())
+    SignedFields::from_joined(joined)
 }
 
 /// RFC 6376 3.7 step 2, for the field that ends with the `b=` of which the value is to come.
 fn header_digest(
     template: &Template<'_>,
-    fields: &FieldIndex<'_>,
+    header: &Header,
     names: &SignedFields,
     own: &[u8],
 ) -> Digest {
     let canonicalization = template.header_canonicalization;
     let mut input = Vec::with_capacity(4096);
-    signed_input(fields, names, None, canonicalization, &mut input);
+    signed_input(header, names, None, canonicalization, &mut input);
     header_field(canonicalization, own, &mut input);
     Sha256::digest(&input)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use mailproof_canonicalization::Canonicalization;
 use mailproof_dns::Name;
+use memchr::memchr_iter;
 
 /// The signature algorithm, tag a= (RFC 6376 3.3, RFC 8463 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,18 +109,30 @@ impl fmt::Display for Identity {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedFields {
     /// The names with a colon between them.
-    joined: Box<[u8]>,
+    joined: Vec<u8>,
+    /// Where each name ends.
+    ends: Vec<usize>,
 }
 
 impl SignedFields {
     /// Of names that have no colon and no upper case, joined by colons.
-    pub(crate) fn from_joined(joined: Box<[u8]>) -> SignedFields {
-        SignedFields { joined }
+    pub(crate) fn from_joined(joined: Vec<u8>) -> SignedFields {
+        let mut ends = Vec::with_capacity(32);
+        ends.extend(memchr_iter(b':', &joined));
+        ends.push(joined.len());
+        SignedFields { joined, ends }
     }
 
     /// The names, in the order of the tag.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.joined.split(|&octet| octet == b':')
+        let starts = [0].into_iter().chain(self.ends.iter().map(|end| end + 1));
+        let spans = starts.zip(&self.ends);
+        spans.map(|(start, &end)| self.joined.get(start..end).unwrap_or_default())
+    }
+
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
     }
 
     /// How often `name` (in lower case) stands in the tag.

@@ -8,7 +8,7 @@ use mailproof_message::Header;
 use crate::body_hash::{BodyHasher, BodyHashes};
 use crate::candidate::{self, Candidate, State};
 use crate::crypto::{Digest, VerifyingKey};
-use crate::header_hash::{FieldIndex, HeaderHasher};
+use crate::header_hash::HeaderHasher;
 use crate::keys::{KeyCache, NoCache};
 use crate::limits::Limits;
 use crate::outcome::{Cause, Checks, Outcome, SignatureOutcome};
@@ -22,7 +22,7 @@ use crate::trial::Trial;
 /// [`Verifier::finish`] gives the [`Verification`] that answers from DNS. The keys may be asked for
 /// while the body is still coming: [`Verifier::keys`].
 pub struct Verifier<'h> {
-    fields: FieldIndex<'h>,
+    header: &'h Header,
     candidates: Vec<Candidate>,
     body: BodyHasher,
     policy: Policy,
@@ -31,7 +31,7 @@ pub struct Verifier<'h> {
 
 /// A message whose body is hashed and whose signatures wait for their keys.
 pub struct Verification<'h> {
-    fields: FieldIndex<'h>,
+    header: &'h Header,
     candidates: Vec<Candidate>,
     hashes: Arc<BodyHashes>,
     policy: Policy,
@@ -40,7 +40,7 @@ pub struct Verification<'h> {
 
 /// A [`Verification`] that has no hashes yet.
 struct Unhashed<'h> {
-    fields: FieldIndex<'h>,
+    header: &'h Header,
     candidates: Vec<Candidate>,
     policy: Policy,
     limits: Limits,
@@ -48,8 +48,8 @@ struct Unhashed<'h> {
 
 impl<'h> Unhashed<'h> {
     fn with(self, hashes: Arc<BodyHashes>) -> Verification<'h> {
-        let Unhashed { fields, candidates, policy, limits } = self;
-        Verification { fields, candidates, hashes, policy, limits }
+        let Unhashed { header, candidates, policy, limits } = self;
+        Verification { header, candidates, hashes, policy, limits }
     }
 }
 
@@ -63,20 +63,19 @@ impl<'h> Verifier<'h> {
 
     /// Reads the signatures of a message.
     pub fn with(header: &'h Header, now: u64, policy: Policy, limits: Limits) -> Verifier<'h> {
-        let fields = FieldIndex::new(header);
-        let places = fields.named(b"dkim-signature").enumerate();
+        let places = header.places(b"dkim-signature").enumerate();
         let mut candidates: Vec<Candidate> = places
-            .filter_map(|(index, place)| Some((index, place, fields.at(place)?)))
+            .filter_map(|(index, place)| Some((index, place, header.field(place)?)))
             .map(|(index, place, field)| Candidate {
                 place,
                 state: match index < limits.signatures_parsed {
-                    true => candidate::read(place, field, now, &policy, &limits),
+                    true => candidate::read(place, &field, now, &policy, &limits),
                     false => candidate::limit(place, None, limits.signatures_parsed),
                 },
             })
             .collect();
         candidate::keep_within_limit(&mut candidates, header, &limits);
-        Verifier::begin(fields, candidates, policy, limits)
+        Verifier::begin(header, candidates, policy, limits)
     }
 
     /// Takes signatures read before, each with the place of its field from the top: those of
@@ -96,13 +95,11 @@ impl<'h> Verifier<'h> {
                 state: candidate::ready(place, signature, now, &policy),
             })
             .collect();
-        let fields =
-            if candidates.is_empty() { FieldIndex::empty() } else { FieldIndex::new(header) };
-        Verifier::begin(fields, candidates, policy, limits)
+        Verifier::begin(header, candidates, policy, limits)
     }
 
     fn begin(
-        fields: FieldIndex<'h>,
+        header: &'h Header,
         candidates: Vec<Candidate>,
         policy: Policy,
         limits: Limits,
@@ -111,7 +108,7 @@ impl<'h> Verifier<'h> {
         for (signature, _) in candidates.iter().filter_map(Candidate::ready) {
             body.want(signature.body_canonicalization, signature.body_length);
         }
-        Verifier { fields, candidates, body, policy, limits }
+        Verifier { header, candidates, body, policy, limits }
     }
 
     /// Takes the next octets of the body.
@@ -154,8 +151,8 @@ impl<'h> Verifier<'h> {
     }
 
     fn end(self) -> (Unhashed<'h>, BodyHashes) {
-        let Verifier { fields, candidates, body, policy, limits } = self;
-        (Unhashed { fields, candidates, policy, limits }, body.finish())
+        let Verifier { header, candidates, body, policy, limits } = self;
+        (Unhashed { header, candidates, policy, limits }, body.finish())
     }
 }
 
@@ -237,7 +234,7 @@ impl Verification<'_> {
         let mut header_digest = None;
         let tried = trial.run(response, |key| {
             let digest =
-                *header_digest.get_or_insert_with(|| hasher.digest(&self.fields, place, signature));
+                *header_digest.get_or_insert_with(|| hasher.digest(self.header, place, signature));
             self.compare(signature, key, &digest)
         });
         SignatureOutcome {
@@ -284,7 +281,7 @@ impl Verification<'_> {
         if checks.unsigned_octets > 0 && !self.policy.accept_unsigned_content {
             return Cause::UnsignedContent { octets: checks.unsigned_octets };
         }
-        match unsigned_duplicate(&self.fields, signature) {
+        match unsigned_duplicate(self.header, signature) {
             Some(field) if !self.policy.accept_unsigned_duplicates => {
                 Cause::UnsignedDuplicate { field }
             }
@@ -294,13 +291,10 @@ impl Verification<'_> {
 }
 
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
-fn unsigned_duplicate(fields: &FieldIndex<'_>, signature: &Signature) -> Option<&'static str> {
-    let mut repeated = SINGLETONS.into_iter().filter(|name| fields.may_repeat(name.as_bytes()));
-    repeated.find(|name| {
-        let present = fields.named(name.as_bytes()).count();
-        present > 1 && {
-            let signed = signature.signed_fields.count(name.as_bytes());
-            (1..present).contains(&signed)
-        }
+fn unsigned_duplicate(header: &Header, signature: &Signature) -> Option<&'static str> {
+    header.repeated(&SINGLETONS).find(|name| {
+        let present = header.places(name.as_bytes()).count();
+        let signed = signature.signed_fields.count(name.as_bytes());
+        (1..present).contains(&signed)
     })
 }
