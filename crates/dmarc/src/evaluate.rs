@@ -32,8 +32,9 @@ pub fn evaluate_with(
 ) -> Result<Outcome, Missing> {
     foresee(request, answers, limits)?;
     let mut missing = Missing::new();
-    let mut outcomes = Vec::new();
-    for author in authors(request, limits) {
+    let authors = authors(request, limits);
+    let mut outcomes = Vec::with_capacity(authors.len());
+    for author in authors {
         let evaluation = Evaluation {
             request,
             limits,
@@ -67,6 +68,13 @@ fn foresee(request: &Request, answers: &Answers, limits: &Limits) -> Result<(), 
     if request.discovery == Discovery::PublicSuffixList {
         return Ok(());
     }
+    let authors = authors(request, limits);
+    if let [author] = authors.as_slice()
+        && is_common(request, author)
+    {
+        // The one question that the evaluation begins with.
+        return Ok(());
+    }
     let mut names: Vec<Name> = Vec::new();
     let mut add = |more: &mut dyn Iterator<Item = Name>| {
         for name in more {
@@ -75,7 +83,6 @@ fn foresee(request: &Request, answers: &Answers, limits: &Limits) -> Result<(), 
             }
         }
     };
-    let authors = authors(request, limits);
     for author in &authors {
         if is_common(request, author) {
             add(&mut std::iter::once((*author).clone()));
@@ -206,7 +213,7 @@ impl Evaluation<'_> {
         outcome.cause = cause;
         outcome.organizational_domain = found.organizational_domain;
         outcome.policy_record = found.policy_record;
-        outcome.queries = self.reader.names;
+        outcome.queries = self.reader.into_names();
         Ok(outcome)
     }
 

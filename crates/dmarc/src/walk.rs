@@ -1,6 +1,5 @@
 //! The DNS Tree Walk (RFC 9989 4.10) and what is found on it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use mailproof_dns::{Answers, Failure, Missing, Name, Question, Response};
@@ -107,19 +106,18 @@ pub(crate) fn suffix(name: &Name, labels: usize) -> Name {
 /// Reads the records of one evaluation, each once.
 pub(crate) struct Reader<'a> {
     answers: &'a Answers,
-    known: HashMap<Name, Published>,
-    /// The names whose `_dmarc.` was looked at, in order.
-    pub(crate) names: Vec<Name>,
+    /// What was looked at, in order; a few walks at most.
+    known: Vec<(Name, Published)>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(answers: &'a Answers) -> Reader<'a> {
-        Reader { answers, known: HashMap::new(), names: Vec::new() }
+        Reader { answers, known: Vec::new() }
     }
 
     /// What is published at `_dmarc.` of the domain.
     pub(crate) fn published(&mut self, domain: &Name) -> Result<Published, Missing> {
-        if let Some(published) = self.known.get(domain) {
+        if let Some((_, published)) = self.known.iter().find(|(name, _)| name == domain) {
             return Ok(published.clone());
         }
         let published = match question(domain) {
@@ -127,9 +125,13 @@ impl<'a> Reader<'a> {
             // No such name can exist.
             None => Published::Nothing,
         };
-        self.names.push(domain.clone());
-        self.known.insert(domain.clone(), published.clone());
+        self.known.push((domain.clone(), published.clone()));
         Ok(published)
+    }
+
+    /// The names whose `_dmarc.` was looked at, in order.
+    pub(crate) fn into_names(self) -> Vec<Name> {
+        self.known.into_iter().map(|(name, _)| name).collect()
     }
 
     pub(crate) fn walk(&mut self, start: &Name) -> Result<TreeWalk, Missing> {
@@ -189,7 +191,8 @@ impl<'a> Reader<'a> {
 
 /// The question for the records of a domain; `None` if the name would be too long.
 pub(crate) fn question(domain: &Name) -> Option<Question> {
-    domain.prepend("_dmarc").ok().map(Question::txt)
+    let labels = std::iter::once(&b"_dmarc"[..]).chain(domain.labels());
+    Name::from_labels(labels).ok().map(Question::txt)
 }
 
 /// `missing` and those of the questions that have no answer yet.
