@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mailproof_dkim::{KeyCache, KeyError, KeyRecord};
 
+use crate::text_hash::TextHash;
+
 type Parsed = Arc<Result<KeyRecord, KeyError>>;
 
 /// DKIM key records (RFC 6376 3.6.1) parsed before, a bounded number of them.
@@ -20,8 +22,8 @@ pub struct KeyRecords {
 /// What was used lately, and what was used before that and goes next.
 #[derive(Debug, Default)]
 struct Generations {
-    recent: HashMap<Box<[u8]>, Parsed>,
-    older: HashMap<Box<[u8]>, Parsed>,
+    recent: HashMap<Box<[u8]>, Parsed, TextHash>,
+    older: HashMap<Box<[u8]>, Parsed, TextHash>,
 }
 
 impl KeyRecords {

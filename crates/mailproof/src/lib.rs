@@ -63,6 +63,7 @@ mod keys;
 mod limits;
 mod outcome;
 mod policy;
+mod text_hash;
 mod verify;
 
 pub use iprev::{Iprev, IprevCause, IprevResult, iprev};

@@ -203,8 +203,8 @@ impl<'a> Verifier<'a> {
 impl Verification<'_> {
     /// What verifying finds: SPF, DKIM, ARC, DMARC and iprev from one snapshot of the DNS.
     ///
-    /// Signatures are verified once, when their keys are known: `answers` may only grow from call
-    /// to call, as the drivers of [`mailproof_dns`] do it.
+    /// Until all is known, signatures are verified once, when their keys are: `answers` may only
+    /// grow from call to call, as the drivers of [`mailproof_dns`] do it.
     ///
     /// # Errors
     /// The questions that are not answered yet, of all methods together.
@@ -229,9 +229,12 @@ impl Verification<'_> {
             .map(|envelope| iprev(envelope.ip, receiver.limits.reverse_names, answers))
             .transpose();
         let client: Option<Option<Iprev>> = merge(&mut missing, client);
-        let (Some(dkim), Some(spf), Some(arc), Some(dmarc), Some(iprev)) =
-            (self.dkim_outcome.clone(), spf, self.arc_outcome.clone(), dmarc, client)
+        let (Some(spf), Some(dmarc), Some(iprev), true) =
+            (spf, dmarc, client, self.dkim_outcome.is_some() && self.arc_outcome.is_some())
         else {
+            return Err(missing);
+        };
+        let (Some(dkim), Some(arc)) = (self.dkim_outcome.take(), self.arc_outcome.take()) else {
             return Err(missing);
         };
         let trusted = &receiver.policy.trusted_sealers;
