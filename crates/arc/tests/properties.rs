@@ -207,6 +207,22 @@ fn an_override_needs_every_sealer_trusted() {
     assert_eq!(found(&failed, &both, "author.example"), None);
 }
 
+/// A sealer that does not oversign From leaves room for a second one above, and the chain passes.
+#[test]
+fn a_second_author_is_nobodys_word() {
+    let case = cases::<Any>("arc").into_iter().find(|case| case.name == "instance-first").unwrap();
+    let trusted = TrustedSealers::new(["one.example".parse().unwrap()]);
+    let found = |message: &[u8]| {
+        let outcome = validate(message, 1000, |question| case.zone.lookup(question));
+        assert_eq!(outcome.result(), ChainStatus::Pass);
+        let (header, _) = mailproof_message::split(message);
+        trusted.dmarc_override(&outcome, &header, &"example.com".parse().unwrap())
+    };
+    let message = case.message.clone().unwrap();
+    assert!(found(&message).is_some());
+    assert_eq!(found(&[b"From: eve@example.com\r\n", &message[..]].concat()), None);
+}
+
 #[test]
 fn results_that_others_wrote_stay_out_of_ours() {
     let header = mailproof_message::Header::parse(
