@@ -38,7 +38,27 @@ struct Kept {
     until: Instant,
 }
 
+impl Kept {
+    /// The answer, with what is left of its time.
+    fn answer(&self) -> Answer {
+        let now = Instant::now();
+        Answer {
+            response: aged(&self.response, now.duration_since(self.since)),
+            ttl: self.until.saturating_duration_since(now),
+        }
+    }
+}
+
 type Cell = Arc<OnceCell<Kept>>;
+
+/// What the cache has for a question.
+pub(crate) enum Found {
+    Answer(Answer),
+    Place(Place),
+}
+
+/// The place of an answer that is on its way or is to be asked for; without one it is not kept.
+pub(crate) struct Place(Option<Cell>);
 
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -67,16 +87,21 @@ impl Cache {
         }
     }
 
-    /// The answer kept, with what is left of its time, or that of `ask`.
-    pub(crate) async fn lookup(
-        &self,
-        question: &Question,
-        ask: impl Future<Output = Answer>,
-    ) -> Answer {
+    /// The answer kept, with what is left of its time, or the place for it.
+    pub(crate) fn find(&self, question: &Question) -> Found {
         if self.most == 0 {
-            return ask.await;
+            return Found::Place(Place(None));
         }
         let cell = self.cell(question);
+        match cell.get() {
+            Some(kept) => Found::Answer(kept.answer()),
+            None => Found::Place(Place(Some(cell))),
+        }
+    }
+
+    /// The answer for this place: that of `ask`, if nobody else is asking.
+    pub(crate) async fn fill(&self, place: Place, ask: impl Future<Output = Answer>) -> Answer {
+        let Place(Some(cell)) = place else { return ask.await };
         let mut is_new = false;
         let asked = async {
             is_new = true;
@@ -87,11 +112,7 @@ impl Cache {
         if is_new {
             self.with(|generations| generations.octets += octets(&kept.response));
         }
-        let now = Instant::now();
-        Answer {
-            response: aged(&kept.response, now.duration_since(kept.since)),
-            ttl: kept.until.saturating_duration_since(now),
-        }
+        kept.answer()
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
@@ -157,6 +178,17 @@ mod tests {
         Cache::new(&Limits { cached_responses, cached_octets, ..Limits::default() })
     }
 
+    async fn lookup(
+        cache: &Cache,
+        question: &Question,
+        ask: impl Future<Output = Answer>,
+    ) -> Answer {
+        match cache.find(question) {
+            Found::Answer(answer) => answer,
+            Found::Place(place) => cache.fill(place, ask).await,
+        }
+    }
+
     fn run<T>(future: impl Future<Output = T>) -> T {
         Builder::new_current_thread().build().unwrap().block_on(future)
     }
@@ -172,10 +204,11 @@ mod tests {
                 (3, 0, failed, Response::NoData),
             ] {
                 let question = question(index);
-                let asked = cache.lookup(&question, async { answer(first.clone(), seconds) }).await;
+                let asked =
+                    lookup(&cache, &question, async { answer(first.clone(), seconds) }).await;
                 assert_eq!(asked.response, first);
                 let again = async { answer(Response::NoData, 60) };
-                assert_eq!(cache.lookup(&question, again).await.response, second);
+                assert_eq!(lookup(&cache, &question, again).await.response, second);
             }
         });
     }
@@ -191,7 +224,7 @@ mod tests {
             };
             let other = async { answer(Response::NoData, 60) };
             let (first, second) =
-                tokio::join!(cache.lookup(&question, slow), cache.lookup(&question, other));
+                tokio::join!(lookup(&cache, &question, slow), lookup(&cache, &question, other));
             assert_eq!(first.response, Response::Failure(Failure::ServFail));
             assert_eq!(second.response, first.response);
         });
@@ -203,14 +236,14 @@ mod tests {
             let cache = cache(10, 1 << 20);
             let question = question(1);
             {
-                let mut never = std::pin::pin!(cache.lookup(&question, std::future::pending()));
+                let mut never = std::pin::pin!(lookup(&cache, &question, std::future::pending()));
                 let once = std::future::poll_fn(|context| {
                     assert!(never.as_mut().poll(context).is_pending());
                     std::task::Poll::Ready(())
                 });
                 once.await;
             }
-            let answer = cache.lookup(&question, async { answer(Response::NoData, 60) }).await;
+            let answer = lookup(&cache, &question, async { answer(Response::NoData, 60) }).await;
             assert_eq!(answer.response, Response::NoData);
         });
     }
@@ -230,7 +263,7 @@ mod tests {
             let cache = self::cache(1000, 1 << 20);
             for index in 0..100 {
                 let large = Response::records([Data::txt("x".repeat(50_000))]);
-                cache.lookup(&question(index), async { answer(large, 60) }).await;
+                lookup(&cache, &question(index), async { answer(large, 60) }).await;
             }
             cache.with(|generations| {
                 let kept = generations.young.len() + generations.old.len();

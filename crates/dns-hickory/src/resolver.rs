@@ -1,6 +1,7 @@
 //! The resolver: one question, one response, in bounded time.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use mailproof_dns::{Failure, Question, Reply, Response};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::cache::{Answer, Cache};
+use crate::cache::{Answer, Cache, Found};
 use crate::connection::Connections;
 use crate::special::is_special;
 use crate::udp::Udp;
@@ -178,12 +179,18 @@ impl HickoryResolver {
 
     async fn answer(&self, question: &Question) -> Answer {
         let failed = || Answer::from(Response::Failure(Failure::Timeout));
-        let answer = self.shared.common.cache.lookup(question, self.shared.ask(question));
-        let Some(deadline) = self.deadline else { return answer.await };
         // What is late is not asked for.
-        if deadline <= std::time::Instant::now() {
+        if self.deadline.is_some_and(|deadline| deadline <= std::time::Instant::now()) {
             return failed();
         }
+        let cache = &self.shared.common.cache;
+        let place = match cache.find(question) {
+            Found::Answer(answer) => return answer,
+            Found::Place(place) => place,
+        };
+        // In a box: whoever asks many questions at a time moves them often, and most need no more.
+        let answer = Box::pin(cache.fill(place, self.shared.ask(question)));
+        let Some(deadline) = self.deadline else { return answer.await };
         timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| failed())
     }
 
@@ -307,21 +314,26 @@ impl Shared {
     }
 
     /// One question, its aliases followed by the name server or by hickory-resolver.
-    async fn ask_hickory(
-        &self,
-        resolver: Option<&Resolver<Connections>>,
-        question: &Question,
+    ///
+    /// In a box: it is rare, and what it needs has some kilobytes, which every question would
+    /// carry with it.
+    fn ask_hickory<'a>(
+        &'a self,
+        resolver: Option<&'a Resolver<Connections>>,
+        question: &'a Question,
         end: Instant,
-    ) -> Answer {
-        let common = &*self.common;
-        let Some(resolver) = resolver else { return common.failed(Failure::ServFail) };
-        let answer = timeout_at(end, hickory::answer(resolver, question)).await;
-        let Ok((response, ttl)) = answer else { return common.failed(Failure::Timeout) };
-        // A failure may be that of the way to the server.
-        if response.failure().is_none() {
-            common.is_heard();
-        }
-        common.answer(response, ttl)
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+        Box::pin(async move {
+            let common = &*self.common;
+            let Some(resolver) = resolver else { return common.failed(Failure::ServFail) };
+            let answer = timeout_at(end, hickory::answer(resolver, question)).await;
+            let Ok((response, ttl)) = answer else { return common.failed(Failure::Timeout) };
+            // A failure may be that of the way to the server.
+            if response.failure().is_none() {
+                common.is_heard();
+            }
+            common.answer(response, ttl)
+        })
     }
 }
 

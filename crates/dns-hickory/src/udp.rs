@@ -4,8 +4,6 @@
 //! itself costs. Here a socket serves a few dozen questions, and then another one, with another
 //! port, takes its place.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,10 +50,18 @@ struct Socket {
     reader: AbortHandle,
 }
 
-/// Who waits for an answer, by the id of the query; `None` when the socket is of no use.
-type Waiting = Mutex<Option<HashMap<u16, (Question, oneshot::Sender<Reply>)>>>;
+/// Who waits for an answer, a few dozen at most; `None` when the socket is of no use.
+type Waiting = Mutex<Option<Vec<Waiter>>>;
 
-/// A place among those who wait, given back when it is dropped.
+#[derive(Debug)]
+struct Waiter {
+    /// That of the query.
+    id: u16,
+    question: Question,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// A place among those who wait, given back when it is dropped before the reply.
 struct Place<'a> {
     socket: &'a Socket,
     id: u16,
@@ -81,9 +87,12 @@ impl Udp {
     /// What the name server says. Waits for ever if it says nothing.
     pub(crate) async fn ask(&self, question: &Question) -> io::Result<Reply> {
         let (socket, id, reply) = self.send_with(question)?;
-        let _place = Place { socket: &socket, id };
+        let place = Place { socket: &socket, id };
         socket.io.send(&question.to_message(id)).await?;
-        reply.await.map_err(|_closed| io::ErrorKind::ConnectionReset.into())
+        let reply = reply.await;
+        // Whoever has the reply has left the place already.
+        std::mem::forget(place);
+        reply.map_err(|_closed| io::ErrorKind::ConnectionReset.into())
     }
 
     /// The socket for the next question, and a place there.
@@ -121,9 +130,9 @@ impl State {
             let id = self.random()?;
             let mut waiting = lock(&socket.waiting);
             let Some(waiting) = waiting.as_mut() else { return Ok(None) };
-            if let Entry::Vacant(entry) = waiting.entry(id) {
+            if waiting.iter().all(|waiter| waiter.id != id) {
                 let (sender, reply) = oneshot::channel();
-                entry.insert((question.clone(), sender));
+                waiting.push(Waiter { id, question: question.clone(), reply: sender });
                 self.sent += 1;
                 return Ok(Some((id, reply)));
             }
@@ -156,7 +165,7 @@ impl Socket {
         socket.connect(server)?;
         socket.set_nonblocking(true)?;
         let io = Arc::new(UdpSocket::from_std(socket)?);
-        let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        let waiting = Arc::new(Mutex::new(Some(Vec::with_capacity(QUESTIONS))));
         let reader = tokio::spawn(read(Arc::clone(&io), Arc::clone(&waiting))).abort_handle();
         Ok(Socket { io, waiting, reader })
     }
@@ -171,7 +180,7 @@ impl Drop for Socket {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if let Some(waiting) = lock(&self.socket.waiting).as_mut() {
-            waiting.remove(&self.id);
+            waiting.retain(|waiter| waiter.id != self.id);
         }
     }
 }
@@ -190,8 +199,10 @@ async fn read(io: Arc<UdpSocket>, waiting: Arc<Waiting>) {
 fn deliver(waiting: &Waiting, message: &[u8]) {
     let mut waiting = lock(waiting);
     let (Some(waiting), Some(id)) = (waiting.as_mut(), message.first_chunk()) else { return };
-    let Entry::Occupied(entry) = waiting.entry(u16::from_be_bytes(*id)) else { return };
-    let reply = match Reply::read(message, *entry.key(), &entry.get().0) {
+    let id = u16::from_be_bytes(*id);
+    let Some(at) = waiting.iter().position(|waiter| waiter.id == id) else { return };
+    let Some(waiter) = waiting.get(at) else { return };
+    let reply = match Reply::read(message, id, &waiter.question) {
         Ok(reply) => reply,
         // RFC 5452 9.1: what does not match is no answer; the true one may yet come.
         Err(error) if error.kind == MessageErrorKind::Foreign => return,
@@ -199,5 +210,5 @@ fn deliver(waiting: &Waiting, message: &[u8]) {
         Err(_) => Reply::Inconclusive,
     };
     // Nobody waits any more: nothing is lost.
-    let _ = entry.remove().1.send(reply);
+    let _ = waiting.swap_remove(at).reply.send(reply);
 }

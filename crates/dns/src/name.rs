@@ -126,11 +126,13 @@ impl Name {
     /// As [`Name::from_str`].
     pub fn prepend(&self, prefix: &str) -> Result<Name, NameError> {
         let prefix: Name = prefix.parse()?;
+        let mut octets = [0; MAX_WIRE];
         let length = prefix.wire.len() + self.wire.len();
-        if length > MAX_WIRE {
-            return Err(NameError::TooLong);
-        }
-        Ok(Name { wire: prefix.wire.iter().chain(&*self.wire).copied().collect() })
+        let wire = octets.get_mut(..length).ok_or(NameError::TooLong)?;
+        let (front, back) = wire.split_at_mut(prefix.wire.len());
+        front.copy_from_slice(&prefix.wire);
+        back.copy_from_slice(&self.wire);
+        Ok(Name { wire: (&*wire).into() })
     }
 }
 
