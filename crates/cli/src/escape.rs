@@ -41,25 +41,42 @@ pub struct Visible<'a> {
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.octets.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                match character {
-                    '\\' if self.backslash => f.write_str("\\\\")?,
-                    '\t' => f.write_str("\\t")?,
-                    '\r' => f.write_str("\\r")?,
-                    '\n' => f.write_str("\\n")?,
-                    '\0'..='\x1f' | '\x7f' => write!(f, "\\x{:02x}", u32::from(character))?,
-                    _ if character.is_ascii() => fmt::Write::write_char(f, character)?,
-                    _ if self.ascii || deceives(character) => {
-                        write!(f, "\\u{{{:x}}}", u32::from(character))?;
-                    }
-                    _ => fmt::Write::write_char(f, character)?,
-                }
+            let mut rest = chunk.valid();
+            // What needs no escape, nearly always all of it, goes out at once.
+            while let Some((at, character)) = rest.char_indices().find(|(_, it)| self.escapes(*it))
+            {
+                let (harmless, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+                f.write_str(harmless)?;
+                escaped(character, f)?;
+                rest = from.get(character.len_utf8()..).unwrap_or_default();
             }
+            f.write_str(rest)?;
             for octet in chunk.invalid() {
                 write!(f, "\\x{octet:02x}")?;
             }
         }
         Ok(())
+    }
+}
+
+impl Visible<'_> {
+    fn escapes(&self, character: char) -> bool {
+        match character {
+            '\\' => self.backslash,
+            ' '..='~' => false,
+            _ => self.ascii || character.is_ascii() || deceives(character),
+        }
+    }
+}
+
+fn escaped(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match character {
+        '\\' => f.write_str("\\\\"),
+        '\t' => f.write_str("\\t"),
+        '\r' => f.write_str("\\r"),
+        '\n' => f.write_str("\\n"),
+        _ if character.is_ascii() => write!(f, "\\x{:02x}", u32::from(character)),
+        _ => write!(f, "\\u{{{:x}}}", u32::from(character)),
     }
 }
 

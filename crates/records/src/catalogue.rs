@@ -7,6 +7,7 @@ mod mx;
 mod spf;
 mod tls;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::{Rule, Severity};
@@ -14,6 +15,9 @@ use crate::{Rule, Severity};
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     [dns::RULES, spf::RULES, dkim::RULES, dmarc::RULES, mx::RULES, tls::RULES].concat()
 });
+
+static BY_ID: LazyLock<HashMap<&str, &Rule>> =
+    LazyLock::new(|| RULES.iter().map(|rule| (rule.id, rule)).collect());
 
 const fn rule(
     id: &'static str,
@@ -34,7 +38,7 @@ pub fn rules() -> &'static [Rule] {
 
 /// The rule of this id.
 pub(crate) fn by_id(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    BY_ID.get(id).copied()
 }
 
 #[cfg(test)]

@@ -8,27 +8,78 @@ use crate::{
     spf, tls,
 };
 
+/// A part of the check, for records of one kind.
+type Family = fn(&Request, &mut Look<'_>);
+
+const FAMILIES: [Family; 8] = [
+    spf::check,
+    dkim::check,
+    dmarc::check,
+    dmarc::destinations,
+    mx::check,
+    tls::check,
+    hygiene::check,
+    authority::check,
+];
+
 /// Checks what is published for a domain.
 ///
 /// # Errors
 /// The questions that are not answered yet.
 pub fn check(request: &Request, answers: &Answers) -> Result<Report, Missing> {
-    let mut report = Report::default();
-    report.limits = request.limits;
-    let mut look = Look { answers, missing: Missing::new(), report };
-    spf::check(request, &mut look);
-    dkim::check(request, &mut look);
-    dmarc::check(request, &mut look);
-    mx::check(request, &mut look);
-    tls::check(request, &mut look);
-    hygiene::check(request, &mut look);
-    authority::check(request, &mut look);
-    let Look { missing, mut report, .. } = look;
-    missing.into_result()?;
-    for finding in &mut report.findings {
-        finding.severity = severity(finding, request.profile);
+    Examination::new(request.clone()).check(answers)
+}
+
+/// As [`check`], for answers that come one after the other: what has had all its answers is not
+/// looked at again.
+#[derive(Debug, Clone)]
+pub struct Examination {
+    request: Request,
+    /// What each family found, once it missed nothing.
+    found: [Option<Report>; FAMILIES.len()],
+    names: Names,
+}
+
+/// Names below the domain, by what stands before it: made once, not every time that somebody asks.
+type Names = Vec<(&'static str, Option<Name>)>;
+
+impl Examination {
+    /// The check of a domain, of which nothing is known yet.
+    pub fn new(request: Request) -> Examination {
+        Examination { request, found: Default::default(), names: Names::new() }
     }
-    Ok(report)
+
+    /// What is wrong, as [`check`] tells it. The `answers` must be those of the calls before, and
+    /// more.
+    ///
+    /// # Errors
+    /// The questions that are not answered yet.
+    pub fn check(&mut self, answers: &Answers) -> Result<Report, Missing> {
+        let mut missing = Missing::new();
+        for (family, found) in FAMILIES.iter().zip(&mut self.found) {
+            if found.is_some() {
+                continue;
+            }
+            let mut look = Look::new(&self.request, answers);
+            look.names = std::mem::take(&mut self.names);
+            family(&self.request, &mut look);
+            self.names = look.names;
+            if look.missing.questions().is_empty() {
+                *found = Some(look.report);
+            } else {
+                missing.merge(look.missing);
+            }
+        }
+        missing.into_result()?;
+        let mut report = Report::within(self.request.limits);
+        for found in self.found.iter_mut().filter_map(Option::take) {
+            report.add(found);
+        }
+        for finding in &mut report.findings {
+            finding.severity = severity(finding, self.request.profile);
+        }
+        Ok(report)
+    }
 }
 
 /// What the profile makes of a finding.
@@ -111,9 +162,31 @@ pub(crate) struct Look<'a> {
     pub(crate) answers: &'a Answers,
     pub(crate) missing: Missing,
     pub(crate) report: Report,
+    domain: &'a Name,
+    names: Names,
 }
 
 impl<'a> Look<'a> {
+    pub(crate) fn new(request: &'a Request, answers: &'a Answers) -> Look<'a> {
+        Look {
+            answers,
+            missing: Missing::new(),
+            report: Report::within(request.limits),
+            domain: &request.domain,
+            names: Names::new(),
+        }
+    }
+
+    /// The domain with `prefix` before it, if that is a name.
+    pub(crate) fn below(&mut self, prefix: &'static str) -> Option<Name> {
+        if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == prefix) {
+            return name.clone();
+        }
+        let name = self.domain.prepend(prefix).ok();
+        self.names.push((prefix, name.clone()));
+        name
+    }
+
     /// The response, if it is known.
     pub(crate) fn ask(&mut self, name: &Name, rtype: RecordType) -> Option<&'a Response> {
         let question = Question::new(name.clone(), rtype);
@@ -122,11 +195,7 @@ impl<'a> Look<'a> {
             None => Some(response),
             Some(Failure::NotRecorded) => None,
             Some(failure) => {
-                let message = format!("{question}: {failure}");
-                let is_known = self.report.findings.iter().any(|found| found.message == message);
-                if !is_known {
-                    self.report.of("DNS011", name, rtype, message);
-                }
+                self.report.unanswered(&question, failure);
                 None
             }
         }

@@ -62,7 +62,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         let message = format!("{domain} has no RSA key among the selectors given");
         look.report.of("DKIM030", domain, RecordType::Txt, message);
     }
-    around(domain, look);
+    around(look);
     // Who sends no mail needs no key.
     if selectors.is_empty() && request.profile != Profile::NoMail {
         unknown(domain, look);
@@ -208,8 +208,8 @@ fn age(request: &Request, selector: &Name, text: Text<'_>, look: &mut Look<'_>) 
 }
 
 /// Whether somebody else answers for everything below `_domainkey`, who then is named.
-fn delegation(domain: &Name, look: &mut Look<'_>) {
-    let Ok(node) = domain.prepend("_domainkey") else { return };
+fn delegation(look: &mut Look<'_>) {
+    let Some(node) = look.below("_domainkey") else { return };
     // RFC 8020: what does not exist is neither.
     if matches!(look.ask(&node, RecordType::Txt), None | Some(Response::NxDomain)) {
         return;
@@ -227,14 +227,14 @@ fn delegation(domain: &Name, look: &mut Look<'_>) {
 }
 
 /// What stands beside the selectors.
-fn around(domain: &Name, look: &mut Look<'_>) {
-    delegation(domain, look);
+fn around(look: &mut Look<'_>) {
+    delegation(look);
     for (prefix, id, message) in [
         ("_adsp._domainkey", "DKIM033", "ADSP is Historic: DMARC replaces it"),
         ("_domainkey", "DKIM034", "DomainKeys is Historic"),
         ("_report._domainkey", "DKIM035", "failure reports for DKIM are asked for"),
     ] {
-        let Ok(name) = domain.prepend(prefix) else { continue };
+        let Some(name) = look.below(prefix) else { continue };
         for txt in look.texts(&name).unwrap_or_default() {
             let octets = txt.joined();
             let has = |names: &[&str]| {
@@ -252,7 +252,7 @@ fn around(domain: &Name, look: &mut Look<'_>) {
             }
         }
     }
-    let Ok(name) = domain.prepend("mailproof-wildcard-test._domainkey") else { return };
+    let Some(name) = look.below("mailproof-wildcard-test._domainkey") else { return };
     for txt in look.texts(&name).unwrap_or_default() {
         let Ok(record) = KeyRecord::parse(txt.joined()) else { continue };
         let text = Text { name: &name, octets: txt.joined() };
@@ -265,7 +265,7 @@ fn around(domain: &Name, look: &mut Look<'_>) {
 
 /// No selector is known.
 fn unknown(domain: &Name, look: &mut Look<'_>) {
-    let Ok(node) = domain.prepend("_domainkey") else { return };
+    let Some(node) = look.below("_domainkey") else { return };
     // RFC 8020: below a name that does not exist there is nothing.
     match look.ask(&node, RecordType::Txt) {
         Some(Response::NxDomain) => {

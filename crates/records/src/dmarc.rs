@@ -15,7 +15,7 @@ use crate::{Profile, Request, Severity, hygiene};
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
-    let Ok(name) = domain.prepend("_dmarc") else { return };
+    let Some(name) = look.below("_dmarc") else { return };
     published(domain, &name, look);
     elsewhere(domain, look);
     let walk = tree_walk(domain, look.answers);
@@ -55,8 +55,19 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     if matches!(effective, Some(Policy::Quarantine | Policy::Reject)) {
         mechanisms(request, &name, look);
     }
-    if owner == *domain {
-        reports::destinations(domain, &record, &name, look);
+}
+
+/// Where the reports go that the domain's own record asks for: apart, since their answers come
+/// last.
+pub(crate) fn destinations(request: &Request, look: &mut Look<'_>) {
+    let domain = &request.domain;
+    let Some(name) = look.below("_dmarc") else { return };
+    let walk = tree_walk(domain, look.answers);
+    let Some(walk) = look.keep(walk) else { return };
+    if let Some((owner, record)) = walk.records.first()
+        && owner == domain
+    {
+        reports::destinations(domain, record, &name, look);
     }
 }
 
@@ -261,7 +272,7 @@ fn mechanisms(request: &Request, name: &Name, look: &mut Look<'_>) {
     let has_spf = look
         .texts(domain)
         .map(|texts| texts.iter().any(|txt| mailproof_spf::is_spf_record(txt.joined())));
-    let node = domain.prepend("_domainkey").ok();
+    let node = look.below("_domainkey");
     let node = node.and_then(|node| look.ask(&node, RecordType::Txt));
     let lacking = match (has_spf, node) {
         (Some(false), _) => "SPF",

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::ops::Range;
 
-use mailproof_dns::{Name, RecordType};
+use mailproof_dns::{Failure, Name, Question, RecordType};
 
 use crate::{Limits, Policy, Rule, Severity, catalogue};
+
+/// The rule for a question that had no answer.
+const UNANSWERED: &str = "DNS011";
 
 /// What something is wrong with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,12 +57,8 @@ pub struct Finding {
     pub record: Option<Vec<u8>>,
     /// The octets at fault.
     pub span: Option<Range<usize>>,
-    /// What is wrong.
+    /// What is wrong; what receivers make of it and what to do says the rule.
     pub message: String,
-    /// What receivers make of it.
-    pub consequence: String,
-    /// What to do.
-    pub fix: Option<String>,
 }
 
 /// What an SPF record spends.
@@ -131,6 +130,11 @@ pub(crate) struct Text<'a> {
 }
 
 impl Report {
+    /// Nothing found yet.
+    pub(crate) fn within(limits: Limits) -> Report {
+        Report { limits, ..Report::default() }
+    }
+
     /// A finding in a text record.
     pub(crate) fn at(
         &mut self,
@@ -168,8 +172,7 @@ impl Report {
         span: Range<usize>,
         message: String,
     ) {
-        let is_same = |found: &&Finding| found.rule.id == id && found.name == *name;
-        self.is_full = self.findings.iter().filter(is_same).count() >= self.limits.repeats;
+        self.is_full = self.is_enough(id, name);
         if self.is_full {
             return;
         }
@@ -197,6 +200,41 @@ impl Report {
         self.about(id, name, Source::Record(rtype), message);
     }
 
+    /// A question that nobody answered, told once.
+    pub(crate) fn unanswered(&mut self, question: &Question, failure: Failure) {
+        let message = format!("{question}: {failure}");
+        if !self.tells(&message) {
+            self.of(UNANSWERED, &question.name, question.rtype, message);
+        }
+    }
+
+    fn tells(&self, message: &str) -> bool {
+        self.findings.iter().any(|found| found.message == message)
+    }
+
+    /// Adds what another family found, as if it had been found here.
+    pub(crate) fn add(&mut self, found: Report) {
+        for finding in found.findings {
+            let is_told = finding.rule.id == UNANSWERED && self.tells(&finding.message);
+            let is_bounded =
+                finding.record.is_some() || !matches!(finding.source, Source::Record(_));
+            if is_told || is_bounded && self.is_enough(finding.rule.id, &finding.name) {
+                continue;
+            }
+            self.findings.push(finding);
+        }
+        self.spf = found.spf.or(self.spf);
+        self.tree.extend(found.tree);
+        self.dmarc = found.dmarc.or_else(|| self.dmarc.take());
+        self.selectors.extend(found.selectors);
+    }
+
+    /// Whether no more findings of a rule are reported for a name.
+    fn is_enough(&self, id: &str, name: &Name) -> bool {
+        let is_same = |found: &&Finding| found.rule.id == id && found.name == *name;
+        self.findings.iter().filter(is_same).count() >= self.limits.repeats
+    }
+
     /// A finding about what is no record.
     pub(crate) fn about(
         &mut self,
@@ -205,10 +243,8 @@ impl Report {
         source: Source,
         message: impl Into<String>,
     ) {
-        let is_same = |found: &&Finding| found.rule.id == id && found.name == *name;
         // Of records the number is bounded where they are asked for; of documents it is not.
-        self.is_full = !matches!(source, Source::Record(_))
-            && self.findings.iter().filter(is_same).count() >= self.limits.repeats;
+        self.is_full = !matches!(source, Source::Record(_)) && self.is_enough(id, name);
         if !self.is_full {
             self.findings.extend(finding(id, name, source, message.into()));
         }
@@ -226,7 +262,5 @@ fn finding(id: &str, name: &Name, source: Source, message: String) -> Option<Fin
         record: None,
         span: None,
         message,
-        consequence: rule.explanation.to_owned(),
-        fix: Some(rule.fix.to_owned()),
     })
 }

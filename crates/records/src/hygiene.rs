@@ -95,10 +95,10 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         look.report.of("DNS019", domain, RecordType::Txt, message);
     }
     wildcard(domain, look);
-    misplaced(domain, look);
+    misplaced(look);
     doubled(domain, look);
     size(domain, look);
-    alias(domain, look);
+    alias(look);
     secure(domain, look);
 }
 
@@ -115,7 +115,7 @@ fn secure(domain: &Name, look: &mut Look<'_>) {
 /// RFC 4592: a wildcard answers for a name that nobody has.
 fn wildcard(domain: &Name, look: &mut Look<'_>) {
     const NOBODY: &str = "mailproof-wildcard-test";
-    let Ok(name) = domain.prepend(NOBODY) else { return };
+    let Some(name) = look.below(NOBODY) else { return };
     let Some(texts) = look.texts(&name) else { return };
     if !texts.is_empty() {
         let message = format!("a text record answers for every name below {domain}");
@@ -123,7 +123,7 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
         return;
     }
     for prefix in ["_dmarc", "_mta-sts"] {
-        let Ok(node) = domain.prepend(prefix) else { continue };
+        let Some(node) = look.below(prefix) else { continue };
         // RFC 8020: below a name that does not exist there is nothing.
         match look.ask(&node, RecordType::Txt) {
             None | Some(Response::NxDomain) => continue,
@@ -139,11 +139,11 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
 }
 
 /// Records of another kind than is looked for.
-fn misplaced(domain: &Name, look: &mut Look<'_>) {
+fn misplaced(look: &mut Look<'_>) {
     for (prefix, own) in
         [("_dmarc", &b"v=dmarc"[..]), ("_mta-sts", b"v=sts"), ("_smtp._tls", b"v=tlsrpt")]
     {
-        let Ok(name) = domain.prepend(prefix) else { continue };
+        let Some(name) = look.below(prefix) else { continue };
         for txt in look.texts(&name).unwrap_or_default() {
             let start: Vec<u8> = txt.joined().iter().take(9).map(u8::to_ascii_lowercase).collect();
             let text = Text { name: &name, octets: txt.joined() };
@@ -165,7 +165,7 @@ fn misplaced(domain: &Name, look: &mut Look<'_>) {
 /// The zone typed after the name, in a form that adds it.
 fn doubled(domain: &Name, look: &mut Look<'_>) {
     let Ok(name) = domain.prepend(&format!("_dmarc.{domain}")) else { return };
-    let Ok(right) = domain.prepend("_dmarc") else { return };
+    let Some(right) = look.below("_dmarc") else { return };
     let is_there = look.texts(&right).is_some_and(|texts| !texts.is_empty());
     if is_there {
         return;
@@ -191,9 +191,9 @@ fn size(domain: &Name, look: &mut Look<'_>) {
 }
 
 /// Aliases of the names where records are looked for.
-fn alias(domain: &Name, look: &mut Look<'_>) {
+fn alias(look: &mut Look<'_>) {
     for prefix in ["_dmarc", "_mta-sts", "_smtp._tls"] {
-        let Ok(name) = domain.prepend(prefix) else { continue };
+        let Some(name) = look.below(prefix) else { continue };
         let Some(response) = look.ask_by_the_way(&name, RecordType::Cname) else { continue };
         let [Data::Cname(target)] = response.data() else { continue };
         if let Some(back) = circle(&name, target, look) {

@@ -2,8 +2,9 @@
 //! what to do.
 //!
 //! [`check`] looks at everything that is published for the domain of a [`Request`], a pure function
-//! of the DNS answers known so far; [`check_record`] looks at one record by itself. Both give a
-//! [`Report`] of [`Finding`]s, each of one of the [`rules`].
+//! of the DNS answers known so far; [`Examination`] does the same for answers that come one after
+//! the other; [`check_record`] looks at one record by itself. All give a [`Report`] of
+//! [`Finding`]s, each of one of the [`rules`].
 //!
 //! ```
 //! use mailproof_dns::Zone;
@@ -27,7 +28,8 @@
 //! 2. Report it in the module of the family: `report.at` for octets of a record, `report.of` for a
 //!    name. What needs no DNS belongs into the function `record`, which [`check_record`] shares.
 //!    `look.ask` notes a question that is not answered yet, and a name server that failed: `None`
-//!    says that nothing is known, never that nothing is there.
+//!    says that nothing is known, never that nothing is there. Look at no other family's findings:
+//!    each may be looked for at another time.
 //! 3. Write two cases into `testdata/records/<family>.toml`, one that it finds and one that it
 //!    misses by a little; a test wants both.
 //! 4. Write `docs/rules.md` anew: `check-dns rules --format markdown`.
@@ -51,7 +53,7 @@ mod targets;
 mod tls;
 
 pub use catalogue::rules;
-pub use check::{check, check_policy, check_record};
+pub use check::{Examination, check, check_policy, check_record};
 pub use fetched::{
     Attempt, Certificate, Document, Fetched, Mark, Presented, Refusal, Registration, Server,
     Session,

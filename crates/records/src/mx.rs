@@ -132,6 +132,11 @@ fn has_address(domain: &Name, look: &mut Look<'_>) -> bool {
 /// Whether a name is an address in words, and the zone may stand behind it: "192.0.2.1" without
 /// a dot at the end is a name within the zone.
 fn is_address(exchange: &Name, domain: &Name) -> bool {
+    // How an address begins, and few names do.
+    let first = exchange.labels().next().and_then(|label| label.first().copied());
+    if !first.is_some_and(|octet| octet.is_ascii_hexdigit() || octet == b':') {
+        return false;
+    }
     let text = exchange.to_string().to_ascii_lowercase();
     let text = text.trim_end_matches('.');
     let end = domain.to_string().to_ascii_lowercase();

@@ -87,7 +87,7 @@ fn one(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
         look.report.at("SPF035", text, 0..text.octets.len(), message);
     }
     let ends_hard = text.octets.len() > 11 && text.octets.ends_with(b" -all");
-    let has_dmarc = request.domain.prepend("_dmarc").ok().and_then(|name| look.texts(&name));
+    let has_dmarc = look.below("_dmarc").and_then(|name| look.texts(&name));
     if ends_hard && has_dmarc.is_some_and(|texts| !texts.is_empty()) {
         let end = text.octets.len();
         let message = "some receivers refuse on -all before they look at DMARC";

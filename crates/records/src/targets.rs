@@ -6,7 +6,7 @@ use mailproof_spf::{Mechanism, is_spf_record, parse};
 use mailproof_tag_list::TagList;
 
 use crate::check::Look;
-use crate::{Report, Request, mx};
+use crate::{Request, mx};
 
 /// What to fetch, for [`crate::Fetched`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,8 +33,7 @@ pub struct Targets {
 /// # Errors
 /// The questions that are not answered yet.
 pub fn targets(request: &Request, answers: &Answers) -> Result<Targets, Missing> {
-    let mut look = Look { answers, missing: Missing::new(), report: Report::default() };
-    look.report.limits = request.limits;
+    let mut look = Look::new(request, answers);
     let domain = &request.domain;
     let (logo, mark) = indicator(domain, &mut look);
     let mut questions = vec![

@@ -21,26 +21,26 @@ type Record = fn(&mut Report, Text<'_>);
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
-    let has_sts = records(domain, ("_mta-sts", b"v=STSv1", "STS002", sts), look);
-    let has_rpt = records(domain, ("_smtp._tls", b"v=TLSRPTv1", "RPT001", rpt), look);
-    let has_bimi = records(domain, ("default._bimi", b"v=BIMI1", "BIMI001", bimi), look);
-    if let (Some(false), Ok(name)) = (has_sts, domain.prepend("_mta-sts")) {
+    let has_sts = records(("_mta-sts", b"v=STSv1", "STS002", sts), look);
+    let has_rpt = records(("_smtp._tls", b"v=TLSRPTv1", "RPT001", rpt), look);
+    let has_bimi = records(("default._bimi", b"v=BIMI1", "BIMI001", bimi), look);
+    if let (Some(false), Some(name)) = (has_sts, look.below("_mta-sts")) {
         let message = format!("{domain} has no MTA-STS record");
         look.report.of("STS001", &name, RecordType::Txt, message);
     }
-    if let (Some(true), Some(false), Ok(name)) = (has_sts, has_rpt, domain.prepend("_smtp._tls")) {
+    if let (Some(true), Some(false), Some(name)) = (has_sts, has_rpt, look.below("_smtp._tls")) {
         let message = format!("{domain} has MTA-STS and no address for TLS reports");
         look.report.of("STS012", &name, RecordType::Txt, message);
     }
     let has_mail = request.profile != Profile::NoMail;
-    if let (Some(false), Some(false), true, Ok(name)) =
-        (has_sts, has_rpt, has_mail, domain.prepend("_smtp._tls"))
+    if let (Some(false), Some(false), true, Some(name)) =
+        (has_sts, has_rpt, has_mail, look.below("_smtp._tls"))
     {
         let message = format!("{domain} asks for no reports of TLS");
         look.report.of("RPT001", &name, RecordType::Txt, message);
         look.report.severity(Severity::Info);
     }
-    if let (Some(false), true, Ok(name)) = (has_bimi, has_mail, domain.prepend("default._bimi")) {
+    if let (Some(false), true, Some(name)) = (has_bimi, has_mail, look.below("default._bimi")) {
         let message = format!("{domain} has no BIMI record");
         look.report.of("BIMI001", &name, RecordType::Txt, message);
         look.report.severity(Severity::Info);
@@ -56,11 +56,10 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
 
 /// Whether there are records of a kind; each is checked.
 fn records(
-    domain: &Name,
-    (prefix, start, multiple, record): (&str, &[u8], &str, Record),
+    (prefix, start, multiple, record): (&'static str, &[u8], &str, Record),
     look: &mut Look<'_>,
 ) -> Option<bool> {
-    let name = domain.prepend(prefix).ok()?;
+    let name = look.below(prefix)?;
     let texts = look.texts(&name)?;
     let of_kind = |octets: &[u8]| {
         let octets = octets.trim_ascii_start();
@@ -181,7 +180,7 @@ fn is_report_uri(uri: &[u8]) -> bool {
 
 /// RFC 8460 5.3: reports about a domain that go to the same domain.
 fn report_path(domain: &Name, look: &mut Look<'_>) {
-    let Ok(name) = domain.prepend("_smtp._tls") else { return };
+    let Some(name) = look.below("_smtp._tls") else { return };
     for txt in look.texts(&name).unwrap_or_default() {
         let text = Text { name: &name, octets: txt.joined() };
         if !text.octets.starts_with(b"v=TLSRPTv1") {

@@ -88,6 +88,22 @@ fn trees_are_bounded() {
 }
 
 #[test]
+fn moduli_are_bounded() {
+    // 15 and 21, with the exponent 3.
+    let zone = "a._domainkey.example.com. TXT \"v=DKIM1; p=MAYCAQ8CAQM=\"\n\
+                b._domainkey.example.com. TXT \"v=DKIM1; p=MAYCARUCAQM=\"\n";
+    let found = |limits| {
+        let mut request = request(limits);
+        request.selectors = ["a", "b"].map(|selector| selector.parse().unwrap()).to_vec();
+        let report = judge(zone, &request);
+        let is_common = |message: &str| message.contains("have a common factor");
+        report.findings.iter().filter(|finding| is_common(&finding.message)).count()
+    };
+    assert_eq!(found(Limits::default()), 1);
+    assert_eq!(found(Limits { moduli: 1, ..Limits::default() }), 0);
+}
+
+#[test]
 fn networks_are_as_large_as_allowed() {
     let found = |record: &str, limits| {
         let zone = format!("example.com. TXT \"v=spf1 {record} -all\"\n");

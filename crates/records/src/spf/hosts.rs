@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use ipnet::Ipv4Net;
 use mailproof_dns::{Data, Name, RecordType, Response};
@@ -35,6 +36,9 @@ const SHARED: [&str; 20] = [
     "_spf.mlsend.com",
 ];
 
+static PROVIDERS: LazyLock<Vec<Name>> =
+    LazyLock::new(|| SHARED.iter().filter_map(|name| name.parse().ok()).collect());
+
 /// Networks of content delivery networks, as they publish them.
 const FRONTS: [(&str, [u8; 4], u8); 16] = [
     ("Cloudflare", [104, 16, 0, 0], 13),
@@ -57,11 +61,7 @@ const FRONTS: [(&str, [u8; 4], u8); 16] = [
 
 /// An include that every customer of a provider has.
 pub(super) fn shared(text: Text<'_>, target: &Name, span: &Range<usize>, look: &mut Look<'_>) {
-    let is_shared = SHARED
-        .iter()
-        .filter_map(|name| name.parse::<Name>().ok())
-        .any(|provider| target.is_at_or_below(&provider));
-    if is_shared {
+    if PROVIDERS.iter().any(|provider| target.is_at_or_below(provider)) {
         let message = format!("{target} passes for every customer of that provider");
         look.report.at("SPF063", text, span.clone(), message);
     }
@@ -150,7 +150,7 @@ pub(super) fn names(request: &Request, look: &mut Look<'_>) {
             look.report.of("SPF067", exchange, RecordType::Txt, message);
         }
     }
-    let Ok(web) = domain.prepend("www") else { return };
+    let Some(web) = look.below("www") else { return };
     let has_address =
         matches!(look.ask_by_the_way(&web, RecordType::A), Some(Response::Records(_)));
     if has_record(&web, look) == Some(false) && has_address && !exchanges.contains(&&web) {

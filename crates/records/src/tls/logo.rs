@@ -28,7 +28,7 @@ const FORBIDDEN: [&[u8]; 14] = [
 ];
 
 pub(super) fn check(request: &Request, look: &mut Look<'_>) {
-    let Ok(name) = request.domain.prepend("default._bimi") else { return };
+    let Some(name) = look.below("default._bimi") else { return };
     match &request.fetched.logo {
         None => {}
         Some(Attempt::Came(document)) => logo(&mut look.report, &name, document),

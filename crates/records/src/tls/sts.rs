@@ -10,7 +10,7 @@ use crate::{Report, Request, Severity, Source, mx};
 
 pub(super) fn check(request: &Request, has_record: Option<bool>, look: &mut Look<'_>) {
     let domain = &request.domain;
-    let Ok(host) = domain.prepend("mta-sts") else { return };
+    let Some(host) = look.below("mta-sts") else { return };
     if has_record == Some(true) && has_no_address(&host, look) {
         let message = format!("{domain} has an MTA-STS record, and {host} has no address");
         look.report.about("STS010", &host, Source::Policy, message);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use mailproof_dns::{Name, Question, Response, resolve_blocking};
 use mailproof_records::{
-    Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_policy, check_record,
+    Examination, Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_policy,
+    check_record,
 };
 use mailproof_testkit::Case;
 use serde::Deserialize;
@@ -184,16 +185,18 @@ pub fn report(case: &Case<Records>) -> Report {
         })
         .collect();
     request.fetched = input.fetched.fetched();
-    if input.secure.is_empty() {
-        return case.zone.resolve(|answers| check(&request, answers));
-    }
     let secure: Vec<Name> = input.secure.iter().map(|name| name.parse().unwrap()).collect();
     let lookup = |question: &Question| {
         let mut response = case.zone.lookup(question);
         if let Response::Records(set) = &mut response {
-            set.authenticated = secure.contains(&question.name);
+            set.authenticated |= secure.contains(&question.name);
         }
         response
     };
-    resolve_blocking(lookup, |answers| check(&request, answers))
+    let report = resolve_blocking(lookup, |answers| check(&request, answers));
+    // What is found does not depend on when it was looked at.
+    let mut examination = Examination::new(request);
+    let found = resolve_blocking(lookup, |answers| examination.check(answers));
+    assert_eq!(found, report, "{}", case.name);
+    report
 }

@@ -117,12 +117,12 @@ impl Dns {
         &self,
         jobs: impl Iterator<Item = J>,
         function: impl AsyncFn(&J, &Asker<'_>, &mut Answers) -> T + Sync,
-        mut done: impl FnMut(J, T, &Answers) -> Result<(), Trouble>,
+        mut done: impl FnMut(J, T, &Asked) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let examining = Examining { dns: self, function, under_way: AtomicUsize::new(0) };
-        workers::each(jobs, OnceLock::new, examining, |(job, outcome, answers)| {
-            self.keep(&answers);
-            done(job, outcome, &answers)
+        workers::each(jobs, OnceLock::new, examining, |(job, outcome, asked)| {
+            self.keep(&asked.answers);
+            done(job, outcome, &asked)
         })?;
         self.network_trouble().map_or(Ok(()), Err)
     }
@@ -173,6 +173,17 @@ fn check(options: &DnsOptions, offline: bool) -> Result<(), Trouble> {
 /// The resolver of one thread, set up when the first question comes.
 type Mine = OnceLock<Option<HickoryResolver>>;
 
+/// What was asked about a domain.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// How many questions were answered.
+    pub(crate) lookups: usize,
+    /// Those without a usable answer, in no order.
+    pub(crate) failures: Vec<(Question, Failure)>,
+    /// All of them, for the recording.
+    answers: Answers,
+}
+
 /// The work that there is for a domain.
 struct Examining<'a, F> {
     dns: &'a Dns,
@@ -181,11 +192,11 @@ struct Examining<'a, F> {
     under_way: AtomicUsize,
 }
 
-impl<J, T, F> AsyncWork<J, Mine, (J, T, Answers)> for Examining<'_, F>
+impl<J, T, F> AsyncWork<J, Mine, (J, T, Asked)> for Examining<'_, F>
 where
     F: AsyncFn(&J, &Asker<'_>, &mut Answers) -> T + Sync,
 {
-    async fn work(&self, mine: &Mine, job: J) -> (J, T, Answers) {
+    async fn work(&self, mine: &Mine, job: J) -> (J, T, Asked) {
         // The time of a domain begins when those before it do not keep its questions waiting.
         if let Some(resolver) = self.dns.resolver() {
             resolver.turn().await;
@@ -197,7 +208,13 @@ where
         let mut answers = Answers::new();
         let outcome = (self.function)(&job, &asker, &mut answers).await;
         self.under_way.fetch_sub(1, Ordering::Relaxed);
-        (job, outcome, answers)
+        let failures = answers.iter().filter_map(|(question, response)| {
+            response.failure().map(|failure| (question.clone(), failure))
+        });
+        let (lookups, failures) = (answers.len(), failures.collect());
+        // Whatever nobody needs any more goes here, not in the one thread that writes.
+        let answers = if self.dns.recording.is_some() { answers } else { Answers::new() };
+        (job, outcome, Asked { lookups, failures, answers })
     }
 }
 

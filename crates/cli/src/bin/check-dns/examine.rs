@@ -6,7 +6,7 @@ use std::time::Duration;
 use mailproof_cli::instant::Instant;
 use mailproof_dns::{Answers, Data, Missing, Name, Question, RecordType, Response};
 use mailproof_keygen::{KeyCheck, PublicationCause};
-use mailproof_records::{Attempt, Fetched, Profile, Report, Request, targets};
+use mailproof_records::{Attempt, Examination, Fetched, Profile, Report, Request, targets};
 
 use crate::dns::Asker;
 use crate::domains::Job;
@@ -44,8 +44,8 @@ pub(crate) async fn examine(
     answers: &mut Answers,
 ) -> Examined {
     let mut known = Known::default();
-    let examined =
-        asker.resolve(answers, |answers| domain(job, circumstances, &known, answers)).await;
+    let mut pass = Pass::new(job, circumstances, &known);
+    let examined = asker.resolve(answers, |answers| pass.domain(answers)).await;
     known.slow = asker.slow();
     let is_slow = known.slow.iter().map(|(_, time)| *time).sum::<Duration>()
         > examined.report.limits.spf_time;
@@ -53,11 +53,14 @@ pub(crate) async fn examine(
         let request = request(job, circumstances);
         let targets = asker.resolve(answers, |answers| targets(&request, answers)).await;
         // What the network takes is not taken from the DNS.
-        known.fetched = network.fetch(&targets, request.limits, &asker.anew()).await;
+        let asker = asker.anew();
+        // In a box: it is large, and most runs do without.
+        known.fetched = Box::pin(network.fetch(&targets, request.limits, &asker)).await;
     } else if !is_slow {
         return examined;
     }
-    asker.resolve(answers, |answers| domain(job, circumstances, &known, answers)).await
+    let mut pass = Pass::new(job, circumstances, &known);
+    asker.resolve(answers, |answers| pass.domain(answers)).await
 }
 
 /// What is known beside the answers.
@@ -82,40 +85,66 @@ fn request(job: &Job, circumstances: Circumstances<'_>) -> Request {
     request
 }
 
-fn domain(
-    job: &Job,
-    circumstances: Circumstances<'_>,
-    known: &Known,
-    answers: &Answers,
-) -> Result<Examined, Missing> {
-    let mut hosts = Hosts { answers, missing: Missing::new(), unresolved: Vec::new() };
-    let settings = &job.settings;
-    let must_pass = hosts.addresses(&settings.must_pass);
-    let unresolved = std::mem::take(&mut hosts.unresolved);
-    // A host without an address does not pass.
-    let must_not_pass = hosts.addresses(&settings.must_not_pass);
-    let mut missing = hosts.missing;
-    let mut request = request(job, circumstances);
-    request.must_pass = must_pass;
-    request.must_not_pass = must_not_pass;
-    request.fetched = known.fetched.clone();
-    request.slow.clone_from(&known.slow);
-    let report = keep(&mut missing, mailproof_records::check(&request, answers));
-    let published = if circumstances.locks {
-        let published = published(&job.domain, &settings.selectors, answers);
-        keep(&mut missing, published).flatten().map(|published| Published {
-            mta_sts_policy: policy_digest(&known.fetched),
-            ..published
-        })
-    } else {
-        None
-    };
-    let other_keys = keep(&mut missing, other_keys(job, answers)).unwrap_or_default();
-    match report {
-        Some(report) if missing.questions().is_empty() => {
-            Ok(Examined { report, published, unresolved, other_keys })
+/// A domain, looked at with ever more answers.
+struct Pass<'a> {
+    job: &'a Job,
+    circumstances: Circumstances<'a>,
+    known: &'a Known,
+    /// Under way once the addresses of all hosts are known.
+    examination: Option<Examination>,
+    unresolved: Vec<String>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(job: &'a Job, circumstances: Circumstances<'a>, known: &'a Known) -> Pass<'a> {
+        Pass { job, circumstances, known, examination: None, unresolved: Vec::new() }
+    }
+
+    fn domain(&mut self, answers: &Answers) -> Result<Examined, Missing> {
+        let mut missing = Missing::new();
+        let report = match &mut self.examination {
+            Some(examination) => examination.check(answers),
+            None => self.begin(answers, &mut missing),
+        };
+        let report = keep(&mut missing, report);
+        let Pass { job, circumstances, known, .. } = self;
+        let published = if circumstances.locks {
+            let published = published(&job.domain, &job.settings.selectors, answers);
+            keep(&mut missing, published).flatten().map(|published| Published {
+                mta_sts_policy: policy_digest(&known.fetched),
+                ..published
+            })
+        } else {
+            None
+        };
+        let other_keys = keep(&mut missing, other_keys(job, answers)).unwrap_or_default();
+        match report {
+            Some(report) if missing.questions().is_empty() => {
+                let unresolved = self.unresolved.clone();
+                Ok(Examined { report, published, unresolved, other_keys })
+            }
+            _ => Err(missing),
         }
-        _ => Err(missing),
+    }
+
+    /// The first look, with the addresses of the hosts as far as they are known.
+    fn begin(&mut self, answers: &Answers, missing: &mut Missing) -> Result<Report, Missing> {
+        let mut hosts = Hosts { answers, missing: Missing::new(), unresolved: Vec::new() };
+        let settings = &self.job.settings;
+        let mut request = request(self.job, self.circumstances);
+        request.must_pass = hosts.addresses(&settings.must_pass);
+        self.unresolved = std::mem::take(&mut hosts.unresolved);
+        // A host without an address does not pass.
+        request.must_not_pass = hosts.addresses(&settings.must_not_pass);
+        request.fetched = self.known.fetched.clone();
+        request.slow.clone_from(&self.known.slow);
+        let mut examination = Examination::new(request);
+        let report = examination.check(answers);
+        if hosts.missing.questions().is_empty() {
+            self.examination = Some(examination);
+        }
+        missing.merge(hosts.missing);
+        report
     }
 }
 

@@ -1,5 +1,6 @@
 //! A finding as the formats write it: made safe to print, with its place in a file.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -96,8 +97,8 @@ pub(crate) struct Found {
     pub(crate) span: Option<Range<usize>>,
     pub(crate) message: String,
     /// What receivers make of it.
-    pub(crate) consequence: Option<String>,
-    pub(crate) fix: Option<String>,
+    pub(crate) consequence: Option<&'static str>,
+    pub(crate) fix: Option<Cow<'static, str>>,
     /// The record to publish in its stead.
     pub(crate) corrected: Option<String>,
     /// What to put in place of the octets at fault.
@@ -143,8 +144,8 @@ impl Found {
             record: finding.record,
             span: finding.span,
             message: safe(&finding.message).to_string(),
-            consequence: Some(safe(&finding.consequence).to_string()),
-            fix: finding.fix.map(|fix| safe(&fix).to_string()),
+            consequence: Some(finding.rule.explanation),
+            fix: Some(finding.rule.fix.into()),
             corrected,
             replacement: replacement.map(|text| safe(&text).to_string()),
             place,
@@ -166,7 +167,7 @@ impl Found {
             span: None,
             message: safe(message).to_string(),
             consequence: None,
-            fix: (!fix.is_empty()).then(|| safe(fix).to_string()),
+            fix: (!fix.is_empty()).then(|| safe(fix).to_string().into()),
             corrected: None,
             replacement: None,
             place: None,
@@ -213,12 +214,18 @@ impl Found {
         })
     }
 
+    /// What is said besides the message: what receivers make of it, what to do, what to publish.
+    pub(crate) fn more(&self) -> impl Iterator<Item = &str> {
+        let more = [self.consequence, self.fix.as_deref(), self.corrected.as_deref()];
+        more.into_iter().flatten()
+    }
+
     /// The worst first, then by rule and record.
     pub(crate) fn order(&self, other: &Found) -> Ordering {
-        let key = |found: &Found| {
+        fn key(found: &Found) -> (std::cmp::Reverse<Severity>, &str, &Name, Option<usize>) {
             let start = found.span.as_ref().map(|span| span.start);
-            (std::cmp::Reverse(found.severity), found.rule.id, found.owner.clone(), start)
-        };
+            (std::cmp::Reverse(found.severity), found.rule.id, &found.owner, start)
+        }
         key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
     }
 

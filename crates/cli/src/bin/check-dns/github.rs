@@ -80,7 +80,7 @@ fn annotation(out: &mut Output, found: &Found, named_at: Option<&Place>) -> io::
     }
     let title = format!("{} {}", found.rule.id, found.rule.name);
     let mut text = format!("{}: {}", found.record_name(), found.message);
-    for more in [&found.consequence, &found.fix, &found.corrected].into_iter().flatten() {
+    for more in found.more() {
         text.push('\n');
         text.push_str(more);
     }

@@ -148,7 +148,7 @@ impl<'a> Finding<'a> {
                 .filter(|record| record.len() <= LONGEST)
                 .map(|record| mailproof_cli::escape::visible(record).to_string()),
             message: &found.message,
-            consequence: found.consequence.as_deref(),
+            consequence: found.consequence,
             fix: found.fix.as_deref(),
             corrected: found.corrected.as_deref(),
             section: found.rule.section,
@@ -168,14 +168,17 @@ pub(crate) fn document(out: &mut Output, all: &[Checked], summary: &Summary) -> 
     out.write_all(b"\n")
 }
 
-/// One domain in one line, complete as soon as it is written.
-pub(crate) fn line(out: &mut Output, checked: &Checked) -> io::Result<()> {
+/// One domain in one line, complete as soon as it is written; `octets` are room for it.
+pub(crate) fn line(out: &mut Output, octets: &mut Vec<u8>, checked: &Checked) -> io::Result<()> {
     let line = Line {
         schema_version: SCHEMA_VERSION,
         domain: Domain::of(checked),
         findings: checked.findings.iter().map(Finding::of).collect(),
     };
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")?;
+    // At once, not word by word.
+    octets.clear();
+    serde_json::to_writer(&mut *octets, &line)?;
+    octets.push(b'\n');
+    out.write_all(octets)?;
     out.flush()
 }

@@ -70,7 +70,7 @@ fn case(out: &mut Output, found: &Found, fails: bool) -> io::Result<()> {
         xml(&found.record_name())
     )?;
     let mut text = format!("{}: {}", place(found), found.message);
-    for more in [&found.consequence, &found.fix, &found.corrected].into_iter().flatten() {
+    for more in found.more() {
         text.push('\n');
         text.push_str(more);
     }

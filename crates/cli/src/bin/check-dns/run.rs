@@ -12,13 +12,14 @@ use mailproof_records::Severity;
 
 use crate::baseline::{self, Baseline, Entry};
 use crate::cli::{Check, FailOn};
-use crate::dns::{Asker, Dns};
+use crate::dns::{Asked, Asker, Dns};
 use crate::domains::{self, Expectations, Job};
 use crate::examine::{Circumstances, Examined, examine};
 use crate::found::{Checked, Found};
 use crate::lock::Lock;
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::network::Network;
+use crate::published::Published;
 use crate::resume::Done;
 use crate::write::Writer;
 
@@ -51,7 +52,7 @@ pub(crate) fn check(check: &Check) -> Result<Exit, Trouble> {
         async |job: &Job, asker: &Asker<'_>, answers: &mut Answers| {
             examine(job, circumstances, asker, answers).await
         },
-        |job, examined, answers| run.domain(&dns, &job, examined, answers),
+        |job, examined, asked| run.domain(&dns, &job, examined, asked),
     )?;
     let exit = run.end()?;
     dns.finish()?;
@@ -164,19 +165,20 @@ impl<'a> Run<'a> {
         &mut self,
         dns: &Dns,
         job: &Job,
-        examined: Examined,
-        answers: &Answers,
+        mut examined: Examined,
+        asked: &Asked,
     ) -> Result<(), Trouble> {
         self.progress.clear();
+        let report = &mut examined.report;
         let mut checked = Checked {
             domain: job.domain.to_string(),
             named_at: job.named_at.clone(),
             findings: Vec::new(),
-            lookups: answers.len(),
-            spf: examined.report.spf.map(|spf| spf.into()),
-            tree: examined.report.tree.clone(),
-            dmarc: examined.report.dmarc.clone(),
-            selectors: examined.report.selectors.clone(),
+            lookups: asked.lookups,
+            spf: report.spf.map(|spf| spf.into()),
+            tree: std::mem::take(&mut report.tree),
+            dmarc: report.dmarc.take(),
+            selectors: std::mem::take(&mut report.selectors),
             unknown: Vec::new(),
             not_asked: 0,
             suppressed: 0,
@@ -184,31 +186,31 @@ impl<'a> Run<'a> {
             not_shown: 0,
             omitted: 0,
         };
-        self.unknown(dns, answers, &examined, &mut checked);
+        self.unknown(dns, asked, &examined, &mut checked);
         if checked.lookups > 0 && checked.not_asked == checked.lookups {
             let reason = "it lies outside the zone files, and with --offline nobody is asked";
             remark("error", Trouble::input(checked.domain, reason));
             self.is_unasked = true;
             return Ok(());
         }
-        let mut findings: Vec<Found> = examined
-            .report
-            .findings
-            .into_iter()
-            .map(|finding| Found::new(finding, &job.domain, dns.zones()))
-            .collect();
-        if std::mem::replace(&mut self.is_first, false) {
-            let defects = dns.zones().defects().iter();
-            findings.extend(defects.filter_map(|defect| Found::defect(defect, &job.domain)));
+        let mut findings = Vec::new();
+        for finding in examined.report.findings {
+            // Most are info that nobody asked for: what is written about them is not put together.
+            let what = (finding.rule.id, &finding.name, finding.severity);
+            if self.counts(job, what, &mut checked) {
+                findings.push(Found::new(finding, &job.domain, dns.zones()));
+            }
         }
-        findings.extend(self.drift(job, examined.published));
-        let unresolved = examined.unresolved.iter();
-        findings.extend(unresolved.filter_map(|host| Found::unresolved(host, &job.domain)));
-        let other_keys = examined.other_keys.iter();
-        findings.extend(other_keys.filter_map(|selector| Found::other_key(selector, &job.domain)));
+        let own =
+            self.own(dns, job, (examined.published, examined.unresolved, examined.other_keys));
+        for found in own {
+            if self.counts(job, (found.rule.id, &found.owner, found.severity), &mut checked) {
+                findings.push(found);
+            }
+        }
         findings.sort_by(Found::order);
         for found in findings {
-            self.sort_out(job, found, &mut checked);
+            self.sort_out(found, &mut checked);
         }
         self.writer.domain(&mut self.output, checked)?;
         let count = self.writer.summary().domains;
@@ -216,16 +218,34 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// What this tool itself finds.
+    fn own(
+        &mut self,
+        dns: &Dns,
+        job: &Job,
+        (published, unresolved, other_keys): (Option<Published>, Vec<String>, Vec<Name>),
+    ) -> Vec<Found> {
+        let domain = &job.domain;
+        let mut own = Vec::new();
+        if std::mem::replace(&mut self.is_first, false) {
+            let defects = dns.zones().defects().iter();
+            own.extend(defects.filter_map(|defect| Found::defect(defect, domain)));
+        }
+        own.extend(self.drift(job, published));
+        own.extend(unresolved.iter().filter_map(|host| Found::unresolved(host, domain)));
+        own.extend(other_keys.iter().filter_map(|selector| Found::other_key(selector, domain)));
+        own
+    }
+
     /// What could not be looked up.
-    fn unknown(&self, dns: &Dns, answers: &Answers, examined: &Examined, checked: &mut Checked) {
+    fn unknown(&self, dns: &Dns, asked: &Asked, examined: &Examined, checked: &mut Checked) {
         let mut unknown = Vec::new();
-        for (question, response) in answers.iter() {
-            match response.failure() {
-                None => {}
-                Some(Failure::NotRecorded) if dns.asks_nobody() => checked.not_asked += 1,
+        for (question, failure) in &asked.failures {
+            match failure {
+                Failure::NotRecorded if dns.asks_nobody() => checked.not_asked += 1,
                 // Asked to see whether the resolver validates; a name server has no root.
-                Some(_) if question.name == Name::root() => {}
-                Some(failure) => unknown.push(format!("{question}: {failure}")),
+                _ if question.name == Name::root() => {}
+                failure => unknown.push(format!("{question}: {failure}")),
             }
         }
         let lost = examined.report.findings.iter().filter(|found| found.rule.id == "NET001");
@@ -241,24 +261,32 @@ impl<'a> Run<'a> {
         checked.unknown = unknown;
     }
 
-    /// Whether a finding is reported, and if not, why.
-    fn sort_out(&mut self, job: &Job, found: Found, checked: &mut Checked) {
-        if !job.settings.selection.has(found.rule.id) {
-            return;
+    /// Whether a finding of this rule, about this name, counts.
+    fn counts(
+        &mut self,
+        job: &Job,
+        (rule, owner, severity): (&str, &Name, Severity),
+        checked: &mut Checked,
+    ) -> bool {
+        if !job.settings.selection.has(rule) {
+            return false;
         }
-        let owner = found.owner.clone();
         let suppression = self.manifest.suppressions.iter().position(|suppression| {
-            !suppression.is_over(self.now) && suppression.fits(found.rule.id, &job.domain, &owner)
+            !suppression.is_over(self.now) && suppression.fits(rule, &job.domain, owner)
         });
         if let Some(index) = suppression {
             self.used.insert(index);
             checked.suppressed += 1;
-            return;
+            return false;
         }
-        if found.severity < self.least {
+        if severity < self.least {
             checked.not_shown += 1;
-            return;
         }
+        severity >= self.least
+    }
+
+    /// Whether a finding that counts is reported, and if not, why.
+    fn sort_out(&mut self, found: Found, checked: &mut Checked) {
         if let Some((_, entries)) = &mut self.new_baseline {
             entries.push(Entry::of(&found));
         }
@@ -273,7 +301,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn drift(&mut self, job: &Job, published: Option<crate::published::Published>) -> Vec<Found> {
+    fn drift(&mut self, job: &Job, published: Option<Published>) -> Vec<Found> {
         let Some(lock) = &mut self.lock else { return Vec::new() };
         let Some(published) = published else {
             let domain = &job.domain;

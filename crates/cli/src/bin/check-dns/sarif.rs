@@ -94,7 +94,7 @@ fn level(severity: Severity) -> &'static str {
 
 fn result(found: &Found, index: usize, named_at: Option<&Place>) -> Value {
     let mut text = format!("{}: {}", found.record_name(), found.message);
-    for more in [&found.consequence, &found.fix, &found.corrected].into_iter().flatten() {
+    for more in found.more() {
         text.push('\n');
         text.push_str(more);
     }
@@ -141,7 +141,7 @@ fn fix(found: &Found) -> Option<Value> {
         json!([{ "deletedRegion": region, "insertedContent": { "text": new } }]),
     );
     Some(
-        json!({ "description": { "text": found.fix.as_ref().unwrap_or(&found.message) }, "artifactChanges": [change] }),
+        json!({ "description": { "text": found.fix.as_deref().unwrap_or(&found.message) }, "artifactChanges": [change] }),
     )
 }
 

@@ -102,7 +102,8 @@ fn begin<'scope, J: Send + 'scope, O: Send + 'scope, W>(
             let jobs = stream::poll_fn(|context| queue.poll_recv(context));
             let outcomes = jobs
                 .map(|(index, job)| {
-                    let outcome = work.work(&worker, job);
+                    // In a box: it is large, and on its way into the set it is moved often.
+                    let outcome = Box::pin(work.work(&worker, job));
                     async move { (index, outcome.await) }
                 })
                 .buffer_unordered(most)

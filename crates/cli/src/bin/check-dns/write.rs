@@ -22,6 +22,8 @@ pub(crate) struct Writer {
     all: Vec<Checked>,
     /// Whether the output goes on behind a line that was cut off.
     begins_cut: bool,
+    /// Room for a line.
+    octets: Vec<u8>,
 }
 
 impl Writer {
@@ -33,7 +35,15 @@ impl Writer {
         begins_cut: bool,
     ) -> Writer {
         let format = options.format.unwrap_or_else(default_format);
-        Writer { format, quiet: options.quiet, least, summary, all: Vec::new(), begins_cut }
+        Writer {
+            format,
+            quiet: options.quiet,
+            least,
+            summary,
+            all: Vec::new(),
+            begins_cut,
+            octets: Vec::new(),
+        }
     }
 
     pub(crate) fn summary(&self) -> &Summary {
@@ -50,7 +60,7 @@ impl Writer {
                 if std::mem::take(&mut self.begins_cut) {
                     out.write_all(b"\n")?;
                 }
-                json::line(out, &checked)?;
+                json::line(out, &mut self.octets, &checked)?;
             }
             _ => self.all.push(checked),
         }
