@@ -99,7 +99,10 @@ fn what_is_no_message_is_said() {
             "not a mail message: it has no header field of mail",
         ),
         (b"\x89PNG\r\nk: v\0\xff\r\n\r\n", "not a mail message: it has no header field of mail"),
-        (b"\r\n\r\nbody", "not a mail message: it has no header field of mail"),
+        (b"\r\nFrom: a@b.example\r\n\r\n", "not a mail message: it begins with an empty line"),
+        (b"\n\nFrom: a@b.example\n\n", "not a mail message: it begins with an empty line"),
+        (b"\xff\xfeF\0r\0o\0m\0:\0", "not a mail message: it is text in UTF-16"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "not a mail message: it is a file of Outlook"),
     ] {
         let (code, out, err) = check(octets, &[]);
         assert_eq!(code, 2, "{out}{err}");

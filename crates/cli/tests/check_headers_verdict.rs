@@ -170,6 +170,13 @@ fn a_filter_on_the_same_host_is_passed_over() {
     assert_eq!(code, 1, "{out}");
 }
 
+#[test]
+fn a_byte_order_mark_is_told_of() {
+    let (code, out) = words(&format!("\u{feff}{MESSAGE}"), &[]);
+    assert_eq!(code, 1);
+    assert!(out.contains("a byte order mark hides the first header field"), "{out}");
+}
+
 /// RFC 8601 7.1: whoever wrote the field, it is a claim.
 #[test]
 fn a_forged_field_changes_nothing_but_what_is_claimed() {

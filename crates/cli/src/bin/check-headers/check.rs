@@ -80,7 +80,7 @@ impl Checker<'_> {
         let (header, mut body) =
             read_header(CrlfReader::new(reader), &Limits::default()).map_err(unreadable)?;
         if !is_mail(&header) {
-            return Err(Trouble::input(name, "not a mail message: it has no header field of mail"));
+            return Err(Trouble::input(name, format!("not a mail message: {}", not_mail(&header))));
         }
         let Checker { cli, receiver, source, now } = self;
         let envelope = envelope(&cli.envelope, &header);
@@ -153,6 +153,16 @@ impl<'a> Verifier<'a> {
                 Ok((dkim, None, answers))
             }
         }
+    }
+}
+
+/// What is wrong with a file that is no mail message, as far as its first octets tell.
+fn not_mail(header: &Header) -> &'static str {
+    match header.octets() {
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => "it is a file of Outlook (.msg); save the message as .eml",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is text in UTF-16; save the message as it came",
+        [] | [b'\r' | b'\n', ..] => "it begins with an empty line, which ends the header section",
+        _ => "it has no header field of mail",
     }
 }
 

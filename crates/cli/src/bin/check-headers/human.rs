@@ -68,6 +68,13 @@ pub(crate) fn print(
 
 /// What is wrong with the header section, as it may be what went wrong on the way.
 fn defects(out: &mut Output, header: &Header) -> io::Result<()> {
+    if header.octets().starts_with("\u{feff}".as_bytes()) {
+        note(
+            out,
+            "a byte order mark hides the first header field: the message was saved as text, not \
+             as it came",
+        )?;
+    }
     for defect in header.defects().iter().take(DEFECTS) {
         let before = header.octets().get(..defect.position).unwrap_or_default();
         let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
