@@ -100,15 +100,22 @@ impl Cache {
     }
 
     /// The answer for this place: that of `ask`, if nobody else is asking.
-    pub(crate) async fn fill(&self, place: Place, ask: impl Future<Output = Answer>) -> Answer {
-        let Place(Some(cell)) = place else { return ask.await };
+    pub(crate) async fn fill<F: Future<Output = Answer>>(
+        &self,
+        place: Place,
+        ask: impl FnOnce() -> F,
+    ) -> Answer {
+        let Place(Some(cell)) = place else { return ask().await };
         let mut is_new = false;
-        let asked = async {
+        let kept = cell.get_or_init(|| {
             is_new = true;
-            let (answer, since) = (ask.await, Instant::now());
-            Kept { response: answer.response, since, until: since + answer.ttl.min(MAX_TTL) }
-        };
-        let kept = cell.get_or_init(|| asked).await;
+            let ask = ask();
+            async {
+                let (answer, since) = (ask.await, Instant::now());
+                Kept { response: answer.response, since, until: since + answer.ttl.min(MAX_TTL) }
+            }
+        });
+        let kept = kept.await;
         if is_new {
             self.with(|generations| generations.octets += octets(&kept.response));
         }
@@ -185,7 +192,7 @@ mod tests {
     ) -> Answer {
         match cache.find(question) {
             Found::Answer(answer) => answer,
-            Found::Place(place) => cache.fill(place, ask).await,
+            Found::Place(place) => cache.fill(place, || ask).await,
         }
     }
 

@@ -188,8 +188,8 @@ impl HickoryResolver {
             Found::Answer(answer) => return answer,
             Found::Place(place) => place,
         };
-        // In a box: whoever asks many questions at a time moves them often, and most need no more.
-        let answer = Box::pin(cache.fill(place, self.shared.ask(question)));
+        // In a box: every future around it would have room for it, some several times.
+        let answer = cache.fill(place, || Box::pin(self.shared.ask(question)));
         let Some(deadline) = self.deadline else { return answer.await };
         timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| failed())
     }
