@@ -20,4 +20,4 @@ mod sample;
 pub mod spf;
 
 pub use ratio::{Row, Table};
-pub use sample::{Kind, body, message};
+pub use sample::{HEADER, Kind, body, message};

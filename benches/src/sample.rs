@@ -68,27 +68,29 @@ pub fn body(kind: Kind, length: usize) -> Vec<u8> {
     body
 }
 
+/// A header section of a dozen fields, without the empty line.
+pub const HEADER: &[u8] = b"Received: from mail.example.org (mail.example.org [192.0.2.17])\r\n\
+    \tby mx.example.net (Postfix) with ESMTPS id 4XyZ0123456789ab\r\n\
+    \tfor <bob@example.net>; Tue, 24 Nov 2026 10:11:12 +0000 (UTC)\r\n\
+    Date: Tue, 24 Nov 2026 11:11:10 +0100\r\n\
+    From: \"Alice Example\" <alice@example.org>\r\n\
+    To: Bob <bob@example.net>, Carol <carol@example.net>\r\n\
+    Cc: list@example.com\r\n\
+    Subject: The minutes of the meeting, with a subject that is long enough\r\n \
+    to be folded\r\n\
+    Message-ID: <20261124101110.4711@mail.example.org>\r\n\
+    In-Reply-To: <20261123090807.42@mx.example.net>\r\n\
+    References: <20261122080706.7@mx.example.net>\r\n\
+    \t<20261123090807.42@mx.example.net>\r\n\
+    MIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\
+    Content-Transfer-Encoding: 8bit\r\n";
+
 /// A message of about `length` octets: a header section of a dozen fields, and a body.
 #[must_use]
 pub fn message(kind: Kind, length: usize) -> Vec<u8> {
-    let header = b"Received: from mail.example.org (mail.example.org [192.0.2.17])\r\n\
-        \tby mx.example.net (Postfix) with ESMTPS id 4XyZ0123456789ab\r\n\
-        \tfor <bob@example.net>; Tue, 24 Nov 2026 10:11:12 +0000 (UTC)\r\n\
-        Date: Tue, 24 Nov 2026 11:11:10 +0100\r\n\
-        From: \"Alice Example\" <alice@example.org>\r\n\
-        To: Bob <bob@example.net>, Carol <carol@example.net>\r\n\
-        Cc: list@example.com\r\n\
-        Subject: The minutes of the meeting, with a subject that is long enough\r\n \
-        to be folded\r\n\
-        Message-ID: <20261124101110.4711@mail.example.org>\r\n\
-        In-Reply-To: <20261123090807.42@mx.example.net>\r\n\
-        References: <20261122080706.7@mx.example.net>\r\n\
-        \t<20261123090807.42@mx.example.net>\r\n\
-        MIME-Version: 1.0\r\n\
-        Content-Type: text/plain; charset=utf-8\r\n\
-        Content-Transfer-Encoding: 8bit\r\n\r\n";
-    let mut message = header.to_vec();
-    message.extend(body(kind, length.saturating_sub(header.len()).max(2)));
+    let mut message = [HEADER, b"\r\n"].concat();
+    message.extend(body(kind, length.saturating_sub(message.len()).max(2)));
     message
 }
 
