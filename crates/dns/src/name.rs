@@ -360,6 +360,7 @@ mod tests {
         for end in 0..=long.len() {
             for text in [
                 "",
+                ".",
                 "..",
                 "A b.C.",
                 "\u{ae}.\u{12e}",
