@@ -267,6 +267,7 @@ fn what_domains_share_is_asked_once() {
     let list = home.path().join("list");
     let domains: String = (0..100).map(|number| format!("n{number}.d.example\n")).collect();
     fs::write(&list, domains).unwrap();
+    let begun = Instant::now();
     let output = check_dns(&[
         "--nameserver",
         &server.address().to_string(),
@@ -275,6 +276,7 @@ fn what_domains_share_is_asked_once() {
         "--format",
         "jsonl",
     ]);
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
     let lines: Vec<Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 100, "{}", text(&output.stderr));
@@ -286,9 +288,9 @@ fn what_domains_share_is_asked_once() {
     for (_, question) in server.asked() {
         *asked.entry(question.to_string()).or_default() += 1;
     }
-    // One asks for all of them; under load the answer may be late, and he asks again.
+    // One asks for all of them, and again only what has had no answer for a second.
     let count = asked["_spf.provider.example TXT"];
-    assert!((1..=5).contains(&count), "{count}");
+    assert!((1..=1 + seconds).contains(&count), "{count} in {seconds} s");
 }
 
 #[test]
