@@ -2,12 +2,16 @@
 //! that answer.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mailproof_dns::{Data, Question, Response};
 use tokio::sync::OnceCell;
+use tokio::time;
 
 use crate::Limits;
 
@@ -50,6 +54,9 @@ impl Kept {
 }
 
 type Cell = Arc<OnceCell<Kept>>;
+
+/// There was no answer at the deadline.
+struct Late;
 
 /// What the cache has for a question.
 pub(crate) enum Found {
@@ -99,27 +106,36 @@ impl Cache {
         }
     }
 
-    /// The answer for this place: that of `ask`, if nobody else is asking.
-    pub(crate) async fn fill<F: Future<Output = Answer>>(
+    /// The answer for this place: that of `ask`, if nobody else is asking; `None` if there is none
+    /// at the deadline, and then another asks.
+    ///
+    /// `ask` itself ends at the deadline, so that one question needs one timer.
+    pub(crate) async fn fill<F: Future<Output = Option<Answer>>>(
         &self,
         place: Place,
+        deadline: Option<time::Instant>,
         ask: impl FnOnce() -> F,
-    ) -> Answer {
+    ) -> Option<Answer> {
         let Place(Some(cell)) = place else { return ask().await };
-        let mut is_new = false;
-        let kept = cell.get_or_init(|| {
-            is_new = true;
+        let asks = AtomicBool::new(false);
+        let kept = pin!(cell.get_or_try_init(|| {
+            asks.store(true, Ordering::Relaxed);
             let ask = ask();
             async {
-                let (answer, since) = (ask.await, Instant::now());
-                Kept { response: answer.response, since, until: since + answer.ttl.min(MAX_TTL) }
+                let (answer, since) = (ask.await.ok_or(Late)?, Instant::now());
+                let until = since + answer.ttl.min(MAX_TTL);
+                Ok::<Kept, Late>(Kept { response: answer.response, since, until })
             }
-        });
-        let kept = kept.await;
-        if is_new {
+        }));
+        let kept = match deadline {
+            None => kept.await,
+            Some(deadline) => by(deadline, &asks, kept).await,
+        };
+        let kept = kept.ok()?;
+        if asks.load(Ordering::Relaxed) {
             self.with(|generations| generations.octets += octets(&kept.response));
         }
-        kept.answer()
+        Some(kept.answer())
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
@@ -145,6 +161,31 @@ impl Cache {
             cell
         })
     }
+}
+
+/// What `kept` comes to, or that it is late, unless it ends by itself, as it does when it `asks`.
+async fn by<T>(
+    deadline: time::Instant,
+    asks: &AtomicBool,
+    mut kept: Pin<&mut impl Future<Output = Result<T, Late>>>,
+) -> Result<T, Late> {
+    let mut end = pin!(None);
+    poll_fn(|context| {
+        if let Poll::Ready(kept) = kept.as_mut().poll(context) {
+            return Poll::Ready(kept);
+        }
+        if asks.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        if end.is_none() {
+            end.set(Some(time::sleep_until(deadline)));
+        }
+        match end.as_mut().as_pin_mut() {
+            Some(end) => end.poll(context).map(|()| Err(Late)),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// The response with what is left of its TTL.
@@ -192,7 +233,10 @@ mod tests {
     ) -> Answer {
         match cache.find(question) {
             Found::Answer(answer) => answer,
-            Found::Place(place) => cache.fill(place, || ask).await,
+            Found::Place(place) => {
+                let answer = cache.fill(place, None, || async { Some(ask.await) }).await;
+                answer.expect("there is no deadline")
+            }
         }
     }
 

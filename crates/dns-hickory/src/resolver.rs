@@ -13,7 +13,7 @@ use hickory_resolver::config::{
 use hickory_resolver::system_conf::read_system_conf;
 use mailproof_dns::{Failure, Question, Reply, Response};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::cache::{Answer, Cache, Found};
 use crate::connection::Connections;
@@ -24,6 +24,10 @@ use crate::{Limits, NameServer, hickory};
 /// After how long a question is asked once more, in another way. Local choice: most answers that a
 /// name server has to look for are there by then, and a lost packet costs no more.
 const SILENCE: Duration = Duration::from_secs(1);
+/// How many questions are at a name server and not yet silent. Local choice: half of what waits
+/// without loss in the buffer of its socket, on Linux 212,992 octets, of which a short datagram
+/// takes 768; what is lost costs [`SILENCE`].
+const FRESH: usize = 128;
 /// RFC 2181 8: a TTL has "a maximum value of 2147483647".
 const MAX_TTL: Duration = Duration::from_secs(0x7fff_ffff);
 
@@ -48,6 +52,8 @@ struct Shared {
     hickory: OnceLock<Option<Resolver<Connections>>>,
     /// How it is asked when the answer is too long for UDP.
     tcp: OnceLock<Option<Resolver<Connections>>>,
+    /// Who waits for a turn waits here, but for the first of them.
+    gate: Semaphore,
 }
 
 /// What those of several runtimes share.
@@ -56,6 +62,8 @@ struct Common {
     options: ResolverOpts,
     cache: Cache,
     turns: Semaphore,
+    /// Of those with a turn, these may be [`FRESH`].
+    fresh: Semaphore,
     asked: AtomicUsize,
     /// When the first of the questions went out since when nothing has come back.
     silent_since: Mutex<Option<Instant>>,
@@ -140,6 +148,7 @@ impl HickoryResolver {
             options,
             cache: Cache::new(limits),
             turns: Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            fresh: Semaphore::new(FRESH),
             asked: AtomicUsize::new(0),
             silent_since: Mutex::default(),
             timeout: limits.timeout,
@@ -188,10 +197,11 @@ impl HickoryResolver {
             Found::Answer(answer) => return answer,
             Found::Place(place) => place,
         };
-        // In a box: every future around it would have room for it, some several times.
-        let answer = cache.fill(place, || Box::pin(self.shared.ask(question)));
-        let Some(deadline) = self.deadline else { return answer.await };
-        timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| failed())
+        let deadline = self.deadline.map(Instant::from);
+        // In a box: every future around it would have room for it, some several times, and is moved
+        // for every answer that the cache has.
+        let answer = Box::pin(cache.fill(place, deadline, || self.shared.ask(question, deadline)));
+        answer.await.unwrap_or_else(failed)
     }
 
     /// How many questions were asked, those left out that the cache answered.
@@ -206,9 +216,13 @@ impl HickoryResolver {
     }
 
     /// Waits until a question that came now would be asked at once.
+    ///
+    /// One after the other, so that whoever has the turn asks before the next one is let in.
     pub async fn turn(&self) {
-        // The semaphore is never closed.
-        drop(self.shared.common.turns.acquire().await);
+        // The semaphores are never closed.
+        let _first = self.shared.gate.acquire().await;
+        let _turn = self.shared.common.turns.acquire().await;
+        drop(self.shared.common.fresh.acquire().await);
     }
 }
 
@@ -244,33 +258,47 @@ impl Shared {
             preferred: AtomicUsize::new(0),
             hickory: OnceLock::new(),
             tcp: OnceLock::new(),
+            gate: Semaphore::new(1),
             common,
         }
     }
 
-    /// The answer to one question, in time.
-    async fn ask(&self, question: &Question) -> Answer {
+    /// The answer to one question, in time; `None` if the deadline comes before.
+    async fn ask(&self, question: &Question, deadline: Option<Instant>) -> Option<Answer> {
+        let patience = Instant::now() + self.common.patience;
+        let end = deadline.map_or(patience, |deadline| deadline.min(patience));
+        let answer = Box::pin(self.ask_until(question, end)).await;
+        // A question that has had all its time has failed for everybody.
+        answer.or_else(|| (end == patience).then(|| self.common.failed(Failure::Timeout)))
+    }
+
+    /// The answer to one question; `None` if there is none at the `end`.
+    async fn ask_until(&self, question: &Question, end: Instant) -> Option<Answer> {
         let common = &*self.common;
-        let end = Instant::now() + common.patience;
-        // The semaphore is never closed.
-        let Ok(Ok(_turn)) = timeout_at(end, common.turns.acquire()).await else {
-            return common.failed(Failure::Timeout);
-        };
+        // The semaphores are never closed.
+        let _turn = timeout_at(end, common.turns.acquire()).await.ok()?.ok()?;
+        let fresh = timeout_at(end, common.fresh.acquire()).await.ok()?.ok()?;
         common.asked.fetch_add(1, Ordering::Relaxed);
-        common.silent_since().get_or_insert_with(Instant::now);
+        let now = Instant::now();
+        common.silent_since().get_or_insert(now);
         let preferred = self.preferred.load(Ordering::Relaxed);
         let server = self.servers.get(preferred).filter(|_| !is_special(&question.name));
         let Some(server) = server else {
             return self.ask_hickory(self.hickory(), question, end).await;
         };
         let mut first = std::pin::pin!(server.ask(question));
-        let reply = match timeout(SILENCE.min(common.timeout / 2), &mut first).await {
+        let silence = now + SILENCE.min(common.timeout / 2);
+        let reply = timeout_at(silence.min(end), &mut first).await;
+        // Whatever waits longer waits for others than this name server.
+        drop(fresh);
+        let reply = match reply {
             Ok(reply) => {
                 if reply.is_ok() {
                     common.is_heard();
                 }
                 reply
             }
+            Err(_) if end <= silence => return None,
             Err(_silence) => {
                 let next = (preferred + 1) % self.servers.len().max(1);
                 self.preferred.store(next, Ordering::Relaxed);
@@ -278,14 +306,14 @@ impl Shared {
                     // What comes late is as good.
                     Ok(Reply::Response { response, ttl }) = first => {
                         common.is_heard();
-                        return common.answer(response, ttl);
+                        return Some(common.answer(response, ttl));
                     }
                     answer = self.ask_hickory(self.hickory(), question, end) => return answer,
                 }
             }
         };
         match reply {
-            Ok(Reply::Response { response, ttl }) => common.answer(response, ttl),
+            Ok(Reply::Response { response, ttl }) => Some(common.answer(response, ttl)),
             Ok(Reply::Truncated) => self.ask_hickory(self.tcp(), question, end).await,
             Ok(Reply::Inconclusive) | Err(_) => {
                 self.ask_hickory(self.hickory(), question, end).await
@@ -313,7 +341,8 @@ impl Shared {
         tcp.as_ref()
     }
 
-    /// One question, its aliases followed by the name server or by hickory-resolver.
+    /// One question, its aliases followed by the name server or by hickory-resolver; `None` if
+    /// there is no answer at the `end`.
     ///
     /// In a box: it is rare, and what it needs has some kilobytes, which every question would
     /// carry with it.
@@ -322,17 +351,17 @@ impl Shared {
         resolver: Option<&'a Resolver<Connections>>,
         question: &'a Question,
         end: Instant,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Option<Answer>> + Send + 'a>> {
         Box::pin(async move {
             let common = &*self.common;
-            let Some(resolver) = resolver else { return common.failed(Failure::ServFail) };
+            let Some(resolver) = resolver else { return Some(common.failed(Failure::ServFail)) };
             let answer = timeout_at(end, hickory::answer(resolver, question)).await;
-            let Ok((response, ttl)) = answer else { return common.failed(Failure::Timeout) };
+            let (response, ttl) = answer.ok()?;
             // A failure may be that of the way to the server.
             if response.failure().is_none() {
                 common.is_heard();
             }
-            common.answer(response, ttl)
+            Some(common.answer(response, ttl))
         })
     }
 }

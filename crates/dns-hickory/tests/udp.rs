@@ -170,3 +170,61 @@ async fn silence_is_noticed_and_ends() {
     assert_eq!(resolver.lookup(&a).await.data(), [Data::txt("x")]);
     assert_eq!(resolver.silence(), Duration::ZERO);
 }
+
+/// Where 300 questions go at once that nobody answers yet, and how many come before a pause.
+fn burst() -> (UdpSocket, thread::JoinHandle<()>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let asking = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let limits =
+                Limits { attempts: 1, timeout: Duration::from_secs(3), ..Limits::default() };
+            let resolver = resolver(address, &limits);
+            let questions: Vec<Question> = (0..300).map(question).collect();
+            futures_util::future::join_all(questions.iter().map(|it| resolver.lookup(it))).await;
+        });
+    });
+    (socket, asking)
+}
+
+/// The queries that come until `pause` passes without any.
+fn queries(socket: &UdpSocket, pause: Duration) -> Vec<(Vec<u8>, SocketAddr)> {
+    socket.set_read_timeout(Some(pause)).unwrap();
+    let mut buffer = [0; 1500];
+    let mut queries = Vec::new();
+    while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+        queries.push((buffer[..length].to_vec(), client));
+    }
+    queries
+}
+
+#[test]
+fn no_more_questions_come_at_once_than_a_socket_holds() {
+    let (socket, asking) = burst();
+    let mut came = 0;
+    while came < 300 {
+        let queries = queries(&socket, Duration::from_millis(200));
+        assert!(queries.len() <= 128, "{}", queries.len());
+        came += queries.len();
+        for (query, client) in queries {
+            socket.send_to(&answer(&query, "x", 0, 0), client).unwrap();
+        }
+    }
+    asking.join().unwrap();
+}
+
+#[test]
+fn silence_keeps_no_other_question_waiting() {
+    let (socket, asking) = burst();
+    let begun = Instant::now();
+    let mut asked = BTreeSet::new();
+    while asked.len() < 300 {
+        // The name asked for, whatever the id.
+        let queries = queries(&socket, Duration::from_millis(50));
+        asked.extend(queries.into_iter().map(|(query, _)| query[12..query.len() - 11].to_vec()));
+        // Two times a second is needed; without it the last would come after six.
+        assert!(begun.elapsed() < Duration::from_secs(5), "{} of 300", asked.len());
+    }
+    asking.join().unwrap();
+}

@@ -26,7 +26,7 @@ async fn compare(resolver: &HickoryResolver, question: &Question) -> Reply {
     let server = shared.servers.first().unwrap();
     let reply = timeout(Duration::from_secs(5), server.ask(question)).await.unwrap().unwrap();
     let end = Instant::now() + Duration::from_secs(5);
-    let hickory = shared.ask_hickory(shared.hickory(), question, end).await;
+    let hickory = shared.ask_hickory(shared.hickory(), question, end).await.unwrap();
     if let Reply::Response { response, ttl } = &reply {
         assert_eq!(sorted(response), sorted(&hickory.response), "{question}");
         // An alias may go before what hickory-resolver knows of absence.
