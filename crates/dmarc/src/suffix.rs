@@ -9,9 +9,14 @@ use crate::walk::suffix;
 pub fn public_suffix_organizational_domain(domain: &Name) -> Name {
     // No octet of a label is taken for a dot.
     let in_list = |octet: &u8| if octet.is_ascii_alphanumeric() { *octet } else { b'-' };
-    let labels: Vec<Vec<u8>> =
-        domain.labels().map(|label| label.iter().map(in_list).collect()).collect();
-    match psl::domain(&labels.join(&b'.')) {
+    let mut text = Vec::with_capacity(256);
+    for label in domain.labels() {
+        if !text.is_empty() {
+            text.push(b'.');
+        }
+        text.extend(label.iter().map(in_list));
+    }
+    match psl::domain(&text) {
         Some(found) => suffix(domain, found.as_bytes().split(|octet| *octet == b'.').count()),
         None => domain.clone(),
     }

@@ -120,6 +120,21 @@ impl Name {
         &self.wire
     }
 
+    /// The name in print if it needs no escape, as nearly every one.
+    fn plain<'a>(&self, octets: &'a mut [u8; MAX_WIRE]) -> Option<&'a str> {
+        let mut end = 0;
+        for label in self.labels() {
+            if !label.iter().fold(true, |all, &octet| all & is_plain(octet)) {
+                return None;
+            }
+            let (dot, place) = octets.get_mut(end..=end + label.len())?.split_first_mut()?;
+            *dot = b'.';
+            place.copy_from_slice(label);
+            end += 1 + label.len();
+        }
+        std::str::from_utf8(octets.get(1..end)?).ok()
+    }
+
     /// This name with the labels of `prefix` (dots between them) put before it.
     ///
     /// # Errors
@@ -283,11 +298,14 @@ impl fmt::Display for Name {
         if self.wire.is_empty() {
             return f.write_str(".");
         }
+        if let Some(text) = self.plain(&mut [0; MAX_WIRE]) {
+            return f.write_str(text);
+        }
         for (index, label) in self.labels().enumerate() {
             if index > 0 {
                 f.write_str(".")?;
             }
-            // What needs no escape, nearly always all of it, goes out at once.
+            // What needs no escape goes out at once.
             for run in label.chunk_by(|&left, &right| is_plain(left) && is_plain(right)) {
                 match (run, std::str::from_utf8(run)) {
                     (&[octet], _) if !is_plain(octet) => write_escaped(octet, f)?,

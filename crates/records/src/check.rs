@@ -1,5 +1,8 @@
 //! All families over one domain, or one record.
 
+use std::sync::Arc;
+
+use mailproof_dmarc::{TreeWalk, tree_walk};
 use mailproof_dns::{Answers, Failure, Missing, Name, Question, RecordType, Response, Txt};
 
 use crate::finding::Text;
@@ -37,16 +40,22 @@ pub struct Examination {
     request: Request,
     /// What each family found, once it missed nothing.
     found: [Option<Report>; FAMILIES.len()],
-    names: Names,
+    shared: Shared,
 }
 
-/// Names below the domain, by what stands before it: made once, not every time that somebody asks.
-type Names = Vec<(&'static str, Option<Name>)>;
+/// What is made once, not every time that somebody asks.
+#[derive(Debug, Clone, Default)]
+struct Shared {
+    /// Names below the domain, by what stands before it.
+    names: Vec<(&'static str, Option<Name>)>,
+    /// What DMARC finds, once that is known.
+    walk: Option<Arc<TreeWalk>>,
+}
 
 impl Examination {
     /// The check of a domain, of which nothing is known yet.
     pub fn new(request: Request) -> Examination {
-        Examination { request, found: Default::default(), names: Names::new() }
+        Examination { request, found: Default::default(), shared: Shared::default() }
     }
 
     /// What is wrong, as [`check`] tells it. The `answers` must be those of the calls before, and
@@ -61,9 +70,9 @@ impl Examination {
                 continue;
             }
             let mut look = Look::new(&self.request, answers);
-            look.names = std::mem::take(&mut self.names);
+            look.shared = std::mem::take(&mut self.shared);
             family(&self.request, &mut look);
-            self.names = look.names;
+            self.shared = look.shared;
             if look.missing.questions().is_empty() {
                 *found = Some(look.report);
             } else {
@@ -163,7 +172,7 @@ pub(crate) struct Look<'a> {
     pub(crate) missing: Missing,
     pub(crate) report: Report,
     domain: &'a Name,
-    names: Names,
+    shared: Shared,
 }
 
 impl<'a> Look<'a> {
@@ -173,18 +182,28 @@ impl<'a> Look<'a> {
             missing: Missing::new(),
             report: Report::within(request.limits),
             domain: &request.domain,
-            names: Names::new(),
+            shared: Shared::default(),
         }
     }
 
     /// The domain with `prefix` before it, if that is a name.
     pub(crate) fn below(&mut self, prefix: &'static str) -> Option<Name> {
-        if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == prefix) {
+        let names = &mut self.shared.names;
+        if let Some((_, name)) = names.iter().find(|(known, _)| *known == prefix) {
             return name.clone();
         }
         let name = self.domain.prepend(prefix).ok();
-        self.names.push((prefix, name.clone()));
+        names.push((prefix, name.clone()));
         name
+    }
+
+    /// The DNS Tree Walk of DMARC (RFC 9989 4.10) from the domain, if all of it is known.
+    pub(crate) fn walk(&mut self) -> Option<Arc<TreeWalk>> {
+        if self.shared.walk.is_none() {
+            let walk = tree_walk(self.domain, self.answers);
+            self.shared.walk = self.keep(walk).map(Arc::new);
+        }
+        self.shared.walk.clone()
     }
 
     /// The response, if it is known.
@@ -228,9 +247,12 @@ impl<'a> Look<'a> {
         name: &Name,
         rtype: RecordType,
     ) -> Option<&'a Response> {
-        let question = Question::new(name.clone(), rtype);
-        let response = self.missing.lookup(self.answers, &question)?;
-        response.failure().is_none().then_some(response)
+        self.answer(name, rtype).filter(|response| response.failure().is_none())
+    }
+
+    /// The response, if it is known, be it a failure.
+    pub(crate) fn answer(&mut self, name: &Name, rtype: RecordType) -> Option<&'a Response> {
+        self.missing.lookup(self.answers, &Question::new(name.clone(), rtype))
     }
 
     /// The text records, if the response is known; what is wrong with any text is noted.

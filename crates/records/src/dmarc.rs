@@ -4,7 +4,7 @@ mod record;
 mod reports;
 
 use mailproof_dmarc::{
-    Policies, Policy, Psd, Record, TreeWalk, public_suffix_organizational_domain, tree_walk,
+    Policies, Policy, Psd, Record, TreeWalk, public_suffix_organizational_domain,
 };
 use mailproof_dns::{Failure, Name, RecordType, Response};
 
@@ -18,8 +18,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let Some(name) = look.below("_dmarc") else { return };
     published(domain, &name, look);
     elsewhere(domain, look);
-    let walk = tree_walk(domain, look.answers);
-    let Some(walk) = look.keep(walk) else { return };
+    let Some(walk) = look.walk() else { return };
     let Some((owner, record)) = walk.records.first().cloned() else {
         if walk.failure.is_none() {
             let rfc7489 = older(domain, look);
@@ -62,8 +61,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
 pub(crate) fn destinations(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
     let Some(name) = look.below("_dmarc") else { return };
-    let walk = tree_walk(domain, look.answers);
-    let Some(walk) = look.keep(walk) else { return };
+    let Some(walk) = look.walk() else { return };
     if let Some((owner, record)) = walk.records.first()
         && owner == domain
     {

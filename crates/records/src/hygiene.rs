@@ -166,8 +166,8 @@ fn misplaced(look: &mut Look<'_>) {
 fn doubled(domain: &Name, look: &mut Look<'_>) {
     let Ok(name) = domain.prepend(&format!("_dmarc.{domain}")) else { return };
     let Some(right) = look.below("_dmarc") else { return };
-    let is_there = look.texts(&right).is_some_and(|texts| !texts.is_empty());
-    if is_there {
+    let Some(texts) = look.texts(&right) else { return };
+    if !texts.is_empty() {
         return;
     }
     for txt in look.texts(&name).unwrap_or_default() {
@@ -194,6 +194,11 @@ fn size(domain: &Name, look: &mut Look<'_>) {
 fn alias(look: &mut Look<'_>) {
     for prefix in ["_dmarc", "_mta-sts", "_smtp._tls"] {
         let Some(name) = look.below(prefix) else { continue };
+        // An alias that leads to a record is a good one.
+        let text = look.answer(&name, RecordType::Txt);
+        if matches!(text, None | Some(Response::Records(_))) {
+            continue;
+        }
         let Some(response) = look.ask_by_the_way(&name, RecordType::Cname) else { continue };
         let [Data::Cname(target)] = response.data() else { continue };
         if let Some(back) = circle(&name, target, look) {

@@ -1,6 +1,6 @@
 //! Brand Indicators for Message Identification.
 
-use mailproof_dmarc::{Policy, tree_walk};
+use mailproof_dmarc::Policy;
 use mailproof_dns::{Name, RecordType};
 
 use super::{span, tags};
@@ -39,8 +39,7 @@ pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
 
 /// BIMI 7.1: the policy of DMARC has to be enforced.
 pub(super) fn enforced(domain: &Name, look: &mut Look<'_>) {
-    let walk = tree_walk(domain, look.answers);
-    let Some(walk) = look.keep(walk) else { return };
+    let Some(walk) = look.walk() else { return };
     if walk.failure.is_some() {
         return;
     }

@@ -20,9 +20,10 @@ use mailproof_dns_hickory::{HickoryResolver, Limits as QueryLimits};
 use crate::workers::{self, AsyncWork};
 use crate::zones::{Said, Zones, with_aliases};
 
-/// How many questions are on their way at a time. Local choice: enough for a resolver that has to
-/// ask others, and its own queue holds more than these.
-const QUESTIONS: usize = 256;
+/// How many questions are on their way at a time. Local choice: domains whose name servers are
+/// silent keep these waiting for seconds, and each may hold a socket, of which a process commonly
+/// may have 1024.
+const QUESTIONS: usize = 512;
 /// What of the answers is kept for the domains that follow. Local choice: what is asked for again
 /// stays, names of one domain only are forgotten when the next thousands of domains come.
 const KEPT: usize = 1 << 16;
@@ -198,7 +199,7 @@ where
 {
     async fn work(&self, mine: &Mine, job: J) -> (J, T, Asked) {
         // The time of a domain begins when those before it do not keep its questions waiting.
-        if let Some(resolver) = self.dns.resolver() {
+        if let Some(Some(resolver)) = mine.get() {
             resolver.turn().await;
         }
         // Among many domains a question waits for others, and its time says nothing.
