@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -26,7 +26,7 @@ fn main() {
     assert!(program.is_file(), "{} is not built", program.display());
     one_healthy_domain(&program);
     let questions = ten_thousand(&program, Duration::ZERO);
-    from_knot(&program, &questions);
+    from_programs(&program, &questions);
     ten_thousand(&program, Duration::from_millis(20));
 }
 
@@ -182,55 +182,125 @@ fn ten_thousand(program: &Path, delay: Duration) -> Vec<Question> {
     questions
 }
 
-/// From Knot DNS with one thread, where it is installed; bare questions and the program in turns.
-fn from_knot(program: &Path, questions: &[Question]) {
+/// A program that runs until it is dropped, and its folder, which goes with it.
+struct Daemon {
+    child: Child,
+    home: PathBuf,
+    address: SocketAddr,
+}
+
+impl Daemon {
+    /// The program with a configuration that is made of its folder and its port; `None` where it
+    /// is not installed.
+    fn start(program: &str, config: impl Fn(&str, u16) -> String) -> Option<Daemon> {
+        let address = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let address = address.expect("a port");
+        let name = format!("check-dns-{program}-{}", std::process::id());
+        let home = env::temp_dir().join(name);
+        fs::create_dir_all(&home).expect("a folder");
+        let text = config(home.to_str().expect("a path"), address.port());
+        fs::write(home.join("config"), text).expect("a configuration");
+        let child = Command::new(program).arg("-c").arg(home.join("config")).spawn();
+        let Ok(child) = child else {
+            println!("{program} is not installed: not measured");
+            return None;
+        };
+        let daemon = Daemon { child, home, address };
+        // Until it answers.
+        let root = [Question::txt("example".parse().expect("a name"))];
+        while bare(address, &root) == 0.0 {}
+        std::thread::sleep(Duration::from_secs(1));
+        Some(daemon)
+    }
+
+    /// What `work` takes, and for how much of its time this program is busy.
+    fn busy<T>(&self, work: impl FnOnce() -> T) -> (T, f64) {
+        let cpu = || cpu_of(&format!("/proc/{}/stat", self.child.id()), 11);
+        let (before, begin) = (cpu(), Instant::now());
+        let done = work();
+        (done, 100.0 * (cpu() - before) / begin.elapsed().as_secs_f64())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+/// Knot DNS, which has the zone.
+fn knot(zone: &Path) -> Option<Daemon> {
+    let zone = zone.display();
+    Daemon::start("knotd", |home, port| {
+        format!(
+            "server:\n  rundir: {home}\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n\
+             database:\n  storage: {home}/db\nlog:\n  - target: stderr\n    any: error\n\
+             zone:\n  - domain: .\n    file: {zone}\n"
+        )
+    })
+}
+
+/// Unbound, a resolver that asks `authority` and has asked nothing yet.
+fn unbound(authority: SocketAddr) -> Option<Daemon> {
+    let authority = authority.port();
+    Daemon::start("unbound", |home, port| {
+        format!(
+            "server:\n  num-threads: 1\n  interface: 127.0.0.1@{port}\n  do-daemonize: no\n\
+             \x20 chroot: \"\"\n  username: \"\"\n  directory: \"{home}\"\n  pidfile: \"{home}/pid\"\n\
+             \x20 use-syslog: no\n  verbosity: 0\n  do-not-query-localhost: no\n  do-ip6: no\n\
+             \x20 module-config: \"iterator\"\nremote-control:\n  control-enable: no\n\
+             stub-zone:\n  name: \".\"\n  stub-addr: 127.0.0.1@{authority}\n"
+        )
+    })
+}
+
+/// From Knot DNS, and from Unbound that asks it, where they are installed, each with one thread;
+/// bare questions and the program in turns.
+fn from_programs(program: &Path, questions: &[Question]) {
     let (zone, list) = zone();
     let list = List::new(&list);
-    let home = env::temp_dir().join(format!("check-dns-knot-{}", std::process::id()));
-    fs::create_dir_all(&home).expect("a folder");
-    fs::write(home.join("zone"), zone).expect("a zone");
-    let address = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    let address = address.expect("a port");
-    let (port, home_text) = (address.port(), home.display());
-    let config = format!(
-        "server:\n  rundir: {home_text}\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n\
-         database:\n  storage: {home_text}/db\nlog:\n  - target: stderr\n    any: error\n\
-         zone:\n  - domain: .\n    file: {home_text}/zone\n"
-    );
-    fs::write(home.join("config"), config).expect("a configuration");
-    let knot = Command::new("knotd").arg("-c").arg(home.join("config")).spawn();
-    let Ok(mut knot) = knot else {
-        println!("knotd is not installed: not measured");
-        return;
-    };
-    // Until the zone is loaded.
-    while bare(address, &questions[..1]) == 0.0 {}
-    std::thread::sleep(Duration::from_secs(1));
-    let cpu = |knot: u32| cpu_of(&format!("/proc/{knot}/stat"), 11);
+    let file = env::temp_dir().join(format!("check-dns-zone-{}", std::process::id()));
+    fs::write(&file, zone).expect("a zone");
+    in_turns("Knot DNS", program, questions, &list, || knot(&file));
+    if let Some(knot) = knot(&file) {
+        let unbound = || unbound(knot.address);
+        in_turns("Unbound, nothing known", program, questions, &list, unbound);
+    }
+    let _ = fs::remove_file(&file);
+}
+
+/// The bare questions and the program three times in turns, each from a new server: what it has
+/// been asked before, it would answer at once.
+fn in_turns(
+    what: &str,
+    program: &Path,
+    questions: &[Question],
+    list: &List,
+    start: impl Fn() -> Option<Daemon>,
+) {
     let mut best: Option<Run> = None;
     let mut least_bare = f64::MAX;
     for _ in 0..3 {
-        let before = cpu(knot.id());
-        let bare = bare(address, questions);
-        println!("bare {bare:.2} s, knotd {:.0} %", 100.0 * (cpu(knot.id()) - before) / bare);
+        let Some(server) = start() else { return };
+        let (bare, share) = server.busy(|| bare(server.address, questions));
+        println!("{what}: bare {bare:.2} s, busy {share:.0} %");
         least_bare = least_bare.min(bare);
-        let before = cpu(knot.id());
-        let run = run(program, address, &list.0);
-        let share = 100.0 * (cpu(knot.id()) - before) / run.wall;
-        println!("check-dns {:.2} s, knotd {share:.0} %", run.wall);
+        drop(server);
+        let Some(server) = start() else { return };
+        let (run, share) = server.busy(|| run(program, server.address, &list.0));
+        println!("{what}: check-dns {:.2} s, busy {share:.0} %", run.wall);
         if best.as_ref().is_none_or(|best| run.wall < best.wall) {
             best = Some(run);
         }
     }
     let run = best.expect("it ran");
-    report("Knot DNS", questions.len(), &run, least_bare);
-    let _ = knot.kill();
-    let _ = knot.wait();
-    let _ = fs::remove_dir_all(&home);
+    report(what, questions.len(), &run, least_bare);
 }
 
-/// The time the server needs for the questions alone: 256 on their way, nothing read of the
-/// answers.
+/// The time the server needs for the questions alone: 128 on their way, as many as wait in the
+/// buffer of its socket without loss; nothing read of the answers.
 fn bare(server: SocketAddr, questions: &[Question]) -> f64 {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.connect(server).expect("an address");
@@ -239,7 +309,7 @@ fn bare(server: SocketAddr, questions: &[Question]) -> f64 {
     let mut answer = [0; 65_535];
     let mut under_way = 0;
     for (number, question) in questions.iter().enumerate() {
-        if under_way == 256 && socket.recv(&mut answer).is_ok() {
+        if under_way == 128 && socket.recv(&mut answer).is_ok() {
             under_way -= 1;
         }
         socket.send(&query(number, question)).expect("it is sent");
