@@ -31,12 +31,20 @@ fn select<'h>(
     except: Option<usize>,
     mut selected: impl FnMut(Option<Field<'h>>),
 ) {
-    let mut used = vec![false; header.fields().len()];
+    let mut used: Vec<bool> = header.fields().map(|_| false).collect();
     if let Some(own) = except.and_then(|own| used.get_mut(own)) {
         *own = true;
     }
+    // Many signers name a field twice, so that nobody can add another: the second look goes on from
+    // where the first one ended.
+    let mut last: &[u8] = b"";
+    let mut places = header.places(last).rev();
     for name in signed_fields.iter() {
-        let lowest = header.places(name).rev().find(|&place| used.get(place) == Some(&false));
+        if name != last {
+            last = name;
+            places = header.places(name).rev();
+        }
+        let lowest = places.find(|&place| used.get(place) == Some(&false));
         if let Some(used) = lowest.and_then(|place| used.get_mut(place)) {
             *used = true;
         }

@@ -47,9 +47,31 @@ impl Wanted<'_> {
     fn is(self, octets: &[u8], extent: &Extent) -> bool {
         extent.mark == self.mark && {
             let own = octets.get(extent.start..extent.name_end).unwrap_or_default();
-            own.eq_ignore_ascii_case(self.name) && !own.is_empty()
+            same_name(own, self.name) && !own.is_empty()
         }
     }
+}
+
+/// Whether two names are the same without case, in words of eight octets.
+fn same_name(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks(), other.as_chunks());
+    let mut pairs = words.iter().zip(other_words);
+    let short = |octets: &[u8]| octets.iter().fold(0, |word, &octet| word << 8 | u64::from(octet));
+    one.len() == other.len()
+        && lower_case(short(rest)) == lower_case(short(other_rest))
+        && pairs.all(|(one, other)| {
+            lower_case(u64::from_le_bytes(*one)) == lower_case(u64::from_le_bytes(*other))
+        })
+}
+
+/// Eight octets in lower case.
+fn lower_case(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Sums of seven bits do not reach the next octet; their high bits tell what is beyond a letter.
+    let low = word & (EACH * 0x7f);
+    let from_a = low + EACH * u64::from(0x80 - b'A');
+    let beyond_z = low + EACH * u64::from(0x7f - b'Z');
+    word | (from_a & !beyond_z & !word & (EACH * 0x80)) >> 2
 }
 
 /// Something in a header section that RFC 5322 does not allow, even in its obsolete syntax.
@@ -313,3 +335,26 @@ impl<'a> DoubleEndedIterator for Named<'a> {
 }
 
 impl FusedIterator for Named<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case() {
+        for octet in 0..=u8::MAX {
+            let word = u64::from_le_bytes([octet; 8]);
+            assert_eq!(lower_case(word), u64::from_le_bytes([octet.to_ascii_lowercase(); 8]));
+        }
+        for length in 0..20 {
+            let name = "Abcdefghij-Abcdefghij".get(..length).unwrap().as_bytes();
+            assert!(same_name(name, &name.to_ascii_uppercase()), "{length}");
+            assert!(!same_name(name, b"Abcdefghij-Abcdefghij"), "{length}");
+            for place in 0..length {
+                let mut other = name.to_vec();
+                other[place] ^= 0x10;
+                assert!(!same_name(name, &other), "{length} {place}");
+            }
+        }
+    }
+}
