@@ -18,8 +18,11 @@ const AHEAD: usize = 2 * BLOCK;
 /// Octets looked through before they are written, so that the sink finds them in the first-level
 /// cache.
 const WINDOW: usize = 4 * 1024;
-/// Where something changed, more will soon: for so many octets do not ask whether all stand.
+/// Where two changes are near each other, more will soon follow: for so many octets do not ask
+/// whether all stand.
 const RESTLESS: usize = 8 * STEP;
+/// What is near.
+const NEAR: usize = 2 * BLOCK;
 
 /// Writes `octets` with the white space in them reduced.
 ///
@@ -48,7 +51,11 @@ fn reduce_with<const HEADER: bool, V: Simd, S: Sink, const N: usize>(
         sink.write(as_it_is);
         rest = after;
 
-        let mut restless = if clean > WINDOW - BLOCK { 0 } else { RESTLESS };
+        let mut restless = match clean {
+            ..NEAR => RESTLESS,
+            _ if clean > WINDOW - BLOCK => 0,
+            _ => STEP,
+        };
         while restless > 0 && !rest.is_empty() {
             let near_end;
             let ahead = if let Some(ahead) = rest.first_chunk() {
