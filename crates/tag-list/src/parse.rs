@@ -110,7 +110,7 @@ impl<'a> TagList<'a> {
     /// # Errors
     /// As [`TagList::parse`].
     pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
-        check_octets(list)?;
+        let text = check_octets(list)?;
         // A signature has ten or so tags; allocators are quick up to a kilobyte.
         let tags = Vec::with_capacity(12);
         let mut parsed = TagList { tags, letters: Letters::default() };
@@ -129,7 +129,7 @@ impl<'a> TagList<'a> {
                 }
                 return Err(ErrorKind::Empty.at(start..end));
             }
-            let tag = tag_spec(list, spec, end)?;
+            let tag = tag_spec(text, spec, end)?;
             if parsed.tags.len() >= most {
                 return Err(ErrorKind::TooManyTags.at(tag.name_span));
             }
@@ -185,19 +185,19 @@ fn letter(name: &str) -> Option<usize> {
 }
 
 /// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
-fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
+fn tag_spec(text: &str, spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
+    let list = text.as_bytes();
     // A name is a few letters, so "=" is near.
     let Some(offset) = octets(list, spec.clone()).iter().position(|&octet| octet == b'=') else {
         return Err(ErrorKind::NoEquals.at(spec));
     };
     let equals = spec.start + offset;
-    let name_span = trim(list, spec.start..equals);
-    let name = str::from_utf8(octets(list, name_span.clone())).ok();
-    let Some(name) = name.filter(|name| is_tag_name(name)) else {
+    let name_span = trim_end(list, spec.start..equals);
+    let Some(name) = text.get(name_span.clone()).filter(|name| is_tag_name(name)) else {
         return Err(ErrorKind::InvalidName.at(name_span));
     };
     let raw_span = equals + 1..end;
-    let value_span = trim(list, raw_span.clone());
+    let value_span = trim_start(list, equals + 1..spec.end);
     Ok(Tag { name, value: octets(list, value_span.clone()), name_span, value_span, raw_span })
 }
 
@@ -207,19 +207,19 @@ fn is_tag_name(name: &str) -> bool {
         && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'_')
 }
 
-/// Every octet belongs to UTF-8 text without controls, or to folding whitespace. After this, any
-/// CR or LF is part of a fold.
+/// The list as text: every octet belongs to UTF-8 text without controls, or to folding whitespace.
+/// After this, any CR or LF is part of a fold.
 ///
 /// Disputed. RFC 6376 3.2 allows one FWS around a value and several inside it; we allow several
 /// everywhere, as other verifiers do, because a fold says nothing. Case: two-folds-before-a-value.
-fn check_octets(list: &[u8]) -> Result<(), Error> {
-    if are_plain(list) {
-        return Ok(());
-    }
-    str::from_utf8(list).map_err(|error| {
+fn check_octets(list: &[u8]) -> Result<&str, Error> {
+    let text = str::from_utf8(list).map_err(|error| {
         let start = error.valid_up_to();
         ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1))
     })?;
+    if are_plain(list) {
+        return Ok(text);
+    }
     if let Some(at) = list.iter().position(|&octet| is_control(octet)) {
         return Err(ErrorKind::Control.at(at..at + 1));
     }
@@ -232,7 +232,7 @@ fn check_octets(list: &[u8]) -> Result<(), Error> {
         // The LF of this CRLF.
         line_breaks.next();
     }
-    Ok(())
+    Ok(text)
 }
 
 fn is_control(octet: u8) -> bool {
@@ -245,12 +245,19 @@ fn is_fws(octet: u8) -> bool {
 
 /// `span` without the folding whitespace at its ends; an empty one stands where it began.
 fn trim(list: &[u8], span: Range<usize>) -> Range<usize> {
-    let within = octets(list, span.clone());
-    let Some(first) = within.iter().position(|&octet| !is_fws(octet)) else {
-        return span.start..span.start;
-    };
-    let after = within.iter().rposition(|&octet| !is_fws(octet)).map_or(first, |last| last + 1);
-    span.start + first..span.start + after
+    trim_start(list, trim_end(list, span))
+}
+
+/// `span` without the folding whitespace at its start; an empty one stands where it began.
+fn trim_start(list: &[u8], span: Range<usize>) -> Range<usize> {
+    let first = octets(list, span.clone()).iter().position(|&octet| !is_fws(octet));
+    first.map_or(span.start..span.start, |first| span.start + first..span.end)
+}
+
+/// `span` without the folding whitespace at its end.
+fn trim_end(list: &[u8], span: Range<usize>) -> Range<usize> {
+    let last = octets(list, span.clone()).iter().rposition(|&octet| !is_fws(octet));
+    span.start..last.map_or(span.start, |last| span.start + last + 1)
 }
 
 fn octets(list: &[u8], span: Range<usize>) -> &[u8] {
