@@ -38,11 +38,11 @@ fn select<'h>(
     // Many signers name a field twice, so that nobody can add another: the second look goes on from
     // where the first one ended.
     let mut last: &[u8] = b"";
-    let mut places = header.places(last).rev();
+    let mut places = header.places_up(last);
     for name in signed_fields.iter() {
         if name != last {
             last = name;
-            places = header.places(name).rev();
+            places = header.places_up(name);
         }
         let lowest = places.find(|&place| used.get(place) == Some(&false));
         if let Some(used) = lowest.and_then(|place| used.get_mut(place)) {

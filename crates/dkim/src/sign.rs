@@ -311,7 +311,7 @@ fn signed_names(selection: &FieldSelection, header: &Header) -> SignedFields {
             continue;
         }
         done.push(name);
-        let present = header.places(name.as_bytes()).count();
+        let present = header.places_up(name.as_bytes()).count();
         for _ in 0..present + extra {
             if !joined.is_empty() {
                 joined.push(b':');

@@ -293,7 +293,7 @@ impl Verification<'_> {
 /// A field of those that may stand once which the signature signs, but not as often as it stands.
 fn unsigned_duplicate(header: &Header, signature: &Signature) -> Option<&'static str> {
     header.repeated(&SINGLETONS).find(|name| {
-        let present = header.places(name.as_bytes()).count();
+        let present = header.places_up(name.as_bytes()).count();
         let signed = signature.signed_fields.count(name.as_bytes());
         (1..present).contains(&signed)
     })

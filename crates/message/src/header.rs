@@ -1,6 +1,7 @@
 //! The header section and its fields.
 
-use std::iter::FusedIterator;
+use std::iter::{FusedIterator, successors};
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::limits::{Limits, TooLarge};
@@ -32,6 +33,8 @@ pub(crate) struct Extent {
     pub(crate) end: usize,
     /// Of the name.
     pub(crate) mark: Mark,
+    /// The number, from 1, of the next field above that may have the name: a [`Header`] knows it.
+    pub(crate) above: Option<NonZeroU32>,
 }
 
 /// A name that is looked for.
@@ -54,14 +57,18 @@ impl Wanted<'_> {
 
 /// Whether two names are the same without case, in words of eight octets.
 fn same_name(one: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks(), other.as_chunks());
-    let mut pairs = words.iter().zip(other_words);
-    let short = |octets: &[u8]| octets.iter().fold(0, |word, &octet| word << 8 | u64::from(octet));
+    let same = |(one, other): (&[u8; 8], &[u8; 8])| {
+        lower_case(u64::from_le_bytes(*one)) == lower_case(u64::from_le_bytes(*other))
+    };
+    // The last word of a long name overlaps the one before.
     one.len() == other.len()
-        && lower_case(short(rest)) == lower_case(short(other_rest))
-        && pairs.all(|(one, other)| {
-            lower_case(u64::from_le_bytes(*one)) == lower_case(u64::from_le_bytes(*other))
-        })
+        && match (one.last_chunk(), other.last_chunk()) {
+            (Some(last), Some(other_last)) => {
+                same((last, other_last))
+                    && one.as_chunks().0.iter().zip(other.as_chunks().0).all(same)
+            }
+            _ => one.eq_ignore_ascii_case(other),
+        }
 }
 
 /// Eight octets in lower case.
@@ -142,9 +149,11 @@ impl Header {
     }
 
     pub(crate) fn new(octets: Vec<u8>, parsed: Parsed) -> Header {
-        let Parsed { fields, defects, body, .. } = parsed;
+        let Parsed { mut fields, defects, body, .. } = parsed;
         let mut marks = Marks::default();
-        fields.iter().for_each(|extent| marks.add(extent.mark));
+        for (extent, number) in fields.iter_mut().zip(1..) {
+            extent.above = marks.add(extent.mark, NonZeroU32::new(number));
+        }
         Header { octets, fields, marks, defects, has_empty_line: body.is_some() }
     }
 
@@ -176,10 +185,23 @@ impl Header {
         all.filter_map(move |(place, extent)| wanted.is(&self.octets, extent).then_some(place))
     }
 
+    /// The same from the lowest field up, as signatures count them (RFC 6376 5.4.2). It takes no
+    /// search: a long h= over many fields costs little.
+    pub fn places_up(&self, name: &[u8]) -> impl Iterator<Item = usize> {
+        let wanted = Wanted { name, mark: Mark::of(name) };
+        let extent = |number: NonZeroU32| {
+            let place = usize::try_from(number.get()).ok()? - 1;
+            self.fields.get(place).map(|extent| (place, extent))
+        };
+        let lowest = self.marks.last(wanted.mark).and_then(extent);
+        let upwards = successors(lowest, move |(_, below)| below.above.and_then(extent));
+        upwards.filter(move |(_, extent)| wanted.is(&self.octets, extent)).map(|(place, _)| place)
+    }
+
     /// The names of the set that more than one field has.
     pub fn repeated(&self, names: &NameSet) -> impl Iterator<Item = &'static str> {
         let names = self.marks.may_repeat(names);
-        names.filter(|name| self.places(name.as_bytes()).nth(1).is_some())
+        names.filter(|name| self.places_up(name.as_bytes()).nth(1).is_some())
     }
 
     /// All fields, if any may have the name.
@@ -354,6 +376,26 @@ mod tests {
                 let mut other = name.to_vec();
                 other[place] ^= 0x10;
                 assert!(!same_name(name, &other), "{length} {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_from_both_ends() {
+        // Two different names of these have the same mark.
+        let names = ["subject", "Subject", "sxbject", "to", "TO", "x", "", "xyz"];
+        for mut number in 0..names.len().pow(4) {
+            let mut section = String::new();
+            for _ in 0..4 {
+                section += &format!("{}: x\r\n", names[number % names.len()]);
+                number /= names.len();
+            }
+            let header = Header::parse(section.as_str());
+            for name in names {
+                let places: Vec<usize> = header.places(name.as_bytes()).collect();
+                let mut up: Vec<usize> = header.places_up(name.as_bytes()).collect();
+                up.reverse();
+                assert_eq!(up, places, "{section:?} {name:?}");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Telling the names of fields apart.
 
+use std::num::NonZeroU32;
+
 /// The length of a name, and its first, middle and last letter without case: by it most names are
 /// told apart without comparing them. A signature has some twenty, each looked for among all fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,38 +23,59 @@ impl Mark {
         Mark([length, first | 0x20, middle | 0x20, last | 0x20])
     }
 
-    /// One of 64 bits.
+    /// One of 64 classes, so that no two of the usual names are in the same.
+    #[inline]
+    const fn class(self) -> u8 {
+        let Mark([length, first, middle, last]) = self;
+        (length.wrapping_mul(3) ^ first ^ middle ^ last.wrapping_mul(13)) % 64
+    }
+
+    /// The bit of its class.
     #[inline]
     const fn bit(self) -> u64 {
-        let Mark([length, first, middle, last]) = self;
-        // So that no two of the usual names have the same bit.
-        let sum = length.wrapping_mul(3) ^ first ^ middle ^ last.wrapping_mul(13);
-        1 << (sum % 64)
+        1 << self.class()
     }
 }
 
-/// A bit for each mark that a field has, and for each that more than one has.
-#[derive(Debug, Clone, Copy, Default)]
+/// A bit for each class of marks that a field is in, and for each that more than one is in.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
     present: u64,
     repeated: u64,
+    /// The last field of each class, by its number from 1.
+    last: [Option<NonZeroU32>; 64],
+}
+
+impl Default for Marks {
+    fn default() -> Marks {
+        Marks { present: 0, repeated: 0, last: [None; 64] }
+    }
 }
 
 impl Marks {
-    pub(crate) fn add(&mut self, mark: Mark) {
+    /// Adds a field; says which one was the last of its class.
+    pub(crate) fn add(&mut self, mark: Mark, number: Option<NonZeroU32>) -> Option<NonZeroU32> {
         self.repeated |= self.present & mark.bit();
         self.present |= mark.bit();
+        let last = self.last.get_mut(usize::from(mark.class()))?;
+        std::mem::replace(last, number)
+    }
+
+    /// The last field of the mark's class.
+    #[inline]
+    pub(crate) fn last(&self, mark: Mark) -> Option<NonZeroU32> {
+        *self.last.get(usize::from(mark.class()))?
     }
 
     /// Whether a field may have this mark; if not, none has.
     #[inline]
-    pub(crate) fn may_have(self, mark: Mark) -> bool {
+    pub(crate) fn may_have(&self, mark: Mark) -> bool {
         self.present & mark.bit() != 0
     }
 
     /// The names of a set that more than one field may have; none or one has each of the others.
     #[inline]
-    pub(crate) fn may_repeat(self, names: &NameSet) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn may_repeat(&self, names: &NameSet) -> impl Iterator<Item = &'static str> + use<> {
         let repeated = self.repeated & names.bits;
         let names = if repeated == 0 { &[] } else { names.names };
         let may_repeat = move |name: &&str| repeated & Mark::of(name.as_bytes()).bit() != 0;
@@ -113,7 +136,7 @@ mod tests {
         let mut marks = Marks::default();
         for name in once.iter().chain(&often) {
             assert!(!marks.may_have(Mark::of(name.as_bytes())) || often.contains(name), "{name}");
-            marks.add(Mark::of(name.to_ascii_uppercase().as_bytes()));
+            marks.add(Mark::of(name.to_ascii_uppercase().as_bytes()), None);
         }
     }
 }

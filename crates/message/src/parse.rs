@@ -167,7 +167,14 @@ impl Parsed {
                     kind = DefectKind::FoldBeforeColon;
                 }
                 self.defect(kind, start + position);
-                Extent { start, name_end: start, value: start, end, mark: Mark::of(b"") }
+                Extent {
+                    start,
+                    name_end: start,
+                    value: start,
+                    end,
+                    mark: Mark::of(b""),
+                    above: None,
+                }
             }
         };
         self.fields.push(extent);
@@ -185,7 +192,7 @@ impl Extent {
     /// colon is.
     fn new(line: &[u8], start: usize, name: usize, colon: usize, end: usize) -> Extent {
         let mark = Mark::of(line.get(..name).unwrap_or_default());
-        Extent { start, name_end: start + name, value: start + colon + 1, end, mark }
+        Extent { start, name_end: start + name, value: start + colon + 1, end, mark, above: None }
     }
 }
 
