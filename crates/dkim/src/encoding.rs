@@ -74,16 +74,17 @@ pub(crate) fn without_fws_at_colons(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Base64 (RFC 4648 4) whose white space is passed over; `None` if it is none.
 pub(crate) fn base64(value: &[u8]) -> Option<Vec<u8>> {
-    let Some(_) = memchr3(b' ', b'\t', b'\r', value) else {
-        return decode(value);
-    };
-    let mut compact = Vec::with_capacity(value.len());
+    let mut compact = Vec::new();
     let mut rest = value;
     while let Some((part, folded)) =
         memchr3(b' ', b'\t', b'\r', rest).and_then(|at| rest.split_at_checked(at))
     {
+        compact.reserve(rest.len());
         compact.extend_from_slice(part);
         rest = folded.trim_ascii_start();
+    }
+    if compact.is_empty() {
+        return decode(rest);
     }
     compact.extend_from_slice(rest);
     decode(&compact)

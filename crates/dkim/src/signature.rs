@@ -109,46 +109,53 @@ impl fmt::Display for Identity {
 pub struct SignedFields {
     /// The names with a colon between them.
     joined: Vec<u8>,
-    /// Where each name ends.
-    ends: Vec<usize>,
 }
 
 impl SignedFields {
-    /// Of names that have no colon and no upper case, joined by colons. These are looked for in
-    /// words of eight octets, since names are short.
+    /// Of names that have no colon and no upper case, joined by colons.
     pub(crate) fn from_joined(joined: Vec<u8>) -> SignedFields {
-        let mut ends = Vec::with_capacity(32);
-        let (words, rest) = joined.as_chunks();
-        let mut at = 0;
-        for word in words {
-            let mut colons = colons(u64::from_le_bytes(*word));
-            while colons != 0 {
-                ends.push(at + usize::try_from(colons.trailing_zeros() / 8).unwrap_or(0));
-                colons &= colons - 1;
-            }
-            at += 8;
-        }
-        ends.extend(rest.iter().zip(at..).filter(|(octet, _)| **octet == b':').map(|(_, at)| at));
-        ends.push(joined.len());
-        SignedFields { joined, ends }
+        SignedFields { joined }
     }
 
     /// The names, in the order of the tag.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = [0].into_iter().chain(self.ends.iter().map(|end| end + 1));
-        let spans = starts.zip(&self.ends);
-        spans.map(|(start, &end)| self.joined.get(start..end).unwrap_or_default())
+        let mut rest = Some(self.joined.as_slice());
+        std::iter::from_fn(move || {
+            let names = rest?;
+            let (name, after) = match first_colon(names).and_then(|at| names.split_at_checked(at)) {
+                Some((name, after)) => (name, after.get(1..)),
+                None => (names, None),
+            };
+            rest = after;
+            Some(name)
+        })
     }
 
     /// How many names there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        let (words, rest) = self.joined.as_chunks();
+        let in_words: u32 =
+            words.iter().map(|word| colons(u64::from_le_bytes(*word)).count_ones()).sum();
+        let in_rest = rest.iter().filter(|&&octet| octet == b':').count();
+        usize::try_from(in_words).unwrap_or(usize::MAX).saturating_add(in_rest + 1)
     }
 
     /// How often `name` (in lower case) stands in the tag.
     pub fn count(&self, name: &[u8]) -> usize {
         self.iter().filter(|&signed| signed == name).count()
     }
+}
+
+/// Where the first colon is, looked for in words of eight octets, since names are short.
+fn first_colon(octets: &[u8]) -> Option<usize> {
+    let (words, rest) = octets.as_chunks();
+    for (word, at) in words.iter().zip((0..).step_by(8)) {
+        let colons = colons(u64::from_le_bytes(*word));
+        if colons != 0 {
+            return Some(at + usize::try_from(colons.trailing_zeros() / 8).ok()?);
+        }
+    }
+    rest.iter().position(|&octet| octet == b':').map(|at| words.len() * 8 + at)
 }
 
 /// The high bits of those of eight octets that are colons.
@@ -177,6 +184,7 @@ mod tests {
                 let text = format!("{}{text}", "\u{ba}x".repeat(length));
                 let fields = SignedFields::from_joined(text.clone().into_bytes());
                 assert!(fields.iter().eq(text.as_bytes().split(|&octet| octet == b':')), "{text}");
+                assert_eq!(fields.len(), fields.iter().count(), "{text}");
             }
         }
     }
