@@ -27,7 +27,9 @@ impl Sink for Vec<u8> {
     }
 
     fn write_lowercase(&mut self, octets: &[u8]) {
-        self.extend(octets.iter().map(u8::to_ascii_lowercase));
+        let start = self.len();
+        self.extend_from_slice(octets);
+        self.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
     }
 }
 
