@@ -30,9 +30,9 @@ pub fn evaluate_with(
     answers: &Answers,
     limits: &Limits,
 ) -> Result<Outcome, Missing> {
-    foresee(request, answers, limits)?;
-    let mut missing = Missing::new();
     let authors = authors(request, limits);
+    foresee(request, &authors, answers, limits)?;
+    let mut missing = Missing::new();
     let mut outcomes = Vec::with_capacity(authors.len());
     for author in authors {
         let evaluation = Evaluation {
@@ -64,12 +64,16 @@ fn authors<'a>(request: &'a Request, limits: &Limits) -> Vec<&'a Name> {
 }
 
 /// Names the questions of the walks in one round. What is foreseen in vain changes no result.
-fn foresee(request: &Request, answers: &Answers, limits: &Limits) -> Result<(), Missing> {
+fn foresee(
+    request: &Request,
+    authors: &[&Name],
+    answers: &Answers,
+    limits: &Limits,
+) -> Result<(), Missing> {
     if request.discovery == Discovery::PublicSuffixList {
         return Ok(());
     }
-    let authors = authors(request, limits);
-    if let [author] = authors.as_slice()
+    if let [author] = authors
         && is_common(request, author)
     {
         // The one question that the evaluation begins with.
@@ -83,7 +87,7 @@ fn foresee(request: &Request, answers: &Answers, limits: &Limits) -> Result<(), 
             }
         }
     };
-    for author in &authors {
+    for author in authors {
         if is_common(request, author) {
             add(&mut std::iter::once((*author).clone()));
         } else {
@@ -329,7 +333,7 @@ impl Evaluation<'_> {
     /// Whether each identifier is aligned (RFC 9989 5.3.4).
     fn align(&mut self, found: &Found) -> Result<Vec<(Identifier, Alignment)>, Missing> {
         let mut missing = Missing::new();
-        let mut aligned = Vec::new();
+        let mut aligned = Vec::with_capacity(self.request.identifiers.len());
         for identifier in &self.request.identifiers {
             match self.alignment(identifier, found) {
                 Ok(alignment) => aligned.push((identifier.clone(), alignment)),

@@ -221,7 +221,8 @@ fn tag(octets: &[u8], spec: Range<usize>) -> Result<Tag, Error> {
         return Err(ErrorKind::InvalidOctet.at(value_span));
     }
     let lossy = |octets| String::from_utf8_lossy(octets).into_owned();
-    let name = lossy(name).to_ascii_lowercase();
+    let mut name = lossy(name);
+    name.make_ascii_lowercase();
     Ok(Tag { name, value: lossy(value), name_span, value_span })
 }
 

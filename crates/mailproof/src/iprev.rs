@@ -154,20 +154,20 @@ pub fn iprev(ip: IpAddr, names: usize, answers: &Answers) -> Result<Iprev, Missi
         Data::Ptr(name) => Some(name),
         _ => None,
     });
-    let named: Vec<&Name> = named.take(names).collect();
-    let Some(first) = named.first() else {
+    let named = named.take(names);
+    let Some(first) = named.clone().next() else {
         return Ok(Iprev { ip, cause: IprevCause::NoName });
     };
     let mut missing = Missing::new();
-    let mut unavailable = None;
-    let mut cause = IprevCause::NoMatch { name: (*first).clone(), names: named.len() };
-    // The last that matches is the first in their order.
-    for name in named.iter().rev() {
+    let (mut matching, mut unavailable) = (None, None);
+    let no_match = IprevCause::NoMatch { name: first.clone(), names: named.clone().count() };
+    for name in named {
         let rtype = if ip.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
-        let question = Question::new((*name).clone(), rtype);
+        let question = Question::new(name.clone(), rtype);
         let Some(response) = missing.lookup(answers, &question) else { continue };
         if let Some(failure) = response.failure() {
-            unavailable = Some(IprevCause::AddressUnavailable { name: (*name).clone(), failure });
+            unavailable
+                .get_or_insert(IprevCause::AddressUnavailable { name: name.clone(), failure });
         }
         let leads_back = response.data().iter().any(|data| match data {
             Data::A(address) => ip == *address,
@@ -175,14 +175,11 @@ pub fn iprev(ip: IpAddr, names: usize, answers: &Answers) -> Result<Iprev, Missi
             _ => false,
         });
         if leads_back {
-            cause = IprevCause::Match((*name).clone());
+            matching.get_or_insert(IprevCause::Match(name.clone()));
         }
     }
     missing.into_result()?;
-    match (&cause, unavailable) {
-        (IprevCause::NoMatch { .. }, Some(unavailable)) => Ok(Iprev { ip, cause: unavailable }),
-        _ => Ok(Iprev { ip, cause }),
-    }
+    Ok(Iprev { ip, cause: matching.or(unavailable).unwrap_or(no_match) })
 }
 
 #[cfg(test)]

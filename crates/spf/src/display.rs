@@ -76,7 +76,8 @@ fn optional(
 ) -> fmt::Result {
     f.write_str(name)?;
     if let Some(domain_spec) = domain_spec {
-        write!(f, ":{domain_spec}")?;
+        f.write_str(":")?;
+        domain_spec.fmt(f)?;
     }
     cidr.fmt(f)
 }

@@ -176,14 +176,25 @@ fn nibbles(address: [u8; 16]) -> Vec<[u8; 1]> {
 pub fn reverse_name(ip: IpAddr) -> Option<Name> {
     match ip {
         IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            Name::from_dotted(format!("{d}.{c}.{b}.{a}.in-addr.arpa").as_bytes()).ok()
+            let digits = ip.octets().map(|octet| [octet / 100, octet / 10 % 10, octet % 10]);
+            let digits = digits.map(|digits| digits.map(|digit| b'0' + digit));
+            let labels = digits.iter().rev().map(without_zeros);
+            Name::from_labels(labels.chain([&b"in-addr"[..], b"arpa"])).ok()
         }
         IpAddr::V6(ip) => {
             let nibbles = nibbles(ip.octets());
             let labels = nibbles.iter().rev().map(<[u8; 1]>::as_slice);
             Name::from_labels(labels.chain([&b"ip6"[..], b"arpa"])).ok()
         }
+    }
+}
+
+/// Three digits without the zeros in front.
+fn without_zeros(digits: &[u8; 3]) -> &[u8] {
+    match digits {
+        [b'0', b'0', rest @ ..] => rest,
+        [b'0', rest @ ..] => rest,
+        rest => rest,
     }
 }
 

@@ -165,7 +165,11 @@ fn mailbox(path: &str) -> Option<(&str, &str)> {
         (local_part, rest.strip_prefix('@')?)
     } else {
         let (local_part, domain) = mailbox.rsplit_once('@').unwrap_or(("", mailbox));
-        let special = |c: char| c.is_control() || "()<>@,;:\\\"[]".contains(c);
+        let special = |c: char| {
+            let delimits =
+                matches!(c, '(' | ')' | '<' | '>' | '@' | ',' | ';' | ':' | '\\' | '"' | '[' | ']');
+            delimits || c.is_control()
+        };
         if local_part.contains(special) {
             return None;
         }
