@@ -110,7 +110,7 @@ impl<'a> TagList<'a> {
     /// # Errors
     /// As [`TagList::parse`].
     pub fn parse_with(list: &'a [u8], limits: &Limits) -> Result<TagList<'a>, Error> {
-        let text = check_octets(list)?;
+        check_octets(list)?;
         // A signature has ten or so tags; allocators are quick up to a kilobyte.
         let tags = Vec::with_capacity(12);
         let mut parsed = TagList { tags, letters: Letters::default() };
@@ -129,7 +129,7 @@ impl<'a> TagList<'a> {
                 }
                 return Err(ErrorKind::Empty.at(start..end));
             }
-            let tag = tag_spec(text, spec, end)?;
+            let tag = tag_spec(list, spec, end)?;
             if parsed.tags.len() >= most {
                 return Err(ErrorKind::TooManyTags.at(tag.name_span));
             }
@@ -185,15 +185,14 @@ fn letter(name: &str) -> Option<usize> {
 }
 
 /// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
-fn tag_spec(text: &str, spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
-    let list = text.as_bytes();
+fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
     // A name is a few letters, so "=" is near.
     let Some(offset) = octets(list, spec.clone()).iter().position(|&octet| octet == b'=') else {
         return Err(ErrorKind::NoEquals.at(spec));
     };
     let equals = spec.start + offset;
     let name_span = trim_end(list, spec.start..equals);
-    let Some(name) = text.get(name_span.clone()).filter(|name| is_tag_name(name)) else {
+    let Some(name) = tag_name(octets(list, name_span.clone())) else {
         return Err(ErrorKind::InvalidName.at(name_span));
     };
     let raw_span = equals + 1..end;
@@ -201,25 +200,30 @@ fn tag_spec(text: &str, spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error
     Ok(Tag { name, value: octets(list, value_span.clone()), name_span, value_span, raw_span })
 }
 
-/// RFC 6376 3.2: `tag-name = ALPHA *ALNUMPUNC`.
-fn is_tag_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'_')
+/// RFC 6376 3.2: `tag-name = ALPHA *ALNUMPUNC`. Most are one small letter.
+fn tag_name(octets: &[u8]) -> Option<&str> {
+    if let [letter @ b'a'..=b'z'] = octets {
+        let place = usize::from(letter - b'a');
+        return "abcdefghijklmnopqrstuvwxyz".get(place..=place);
+    }
+    let valid = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'_';
+    let begins = octets.first().is_some_and(u8::is_ascii_alphabetic);
+    if begins && octets.iter().all(valid) { str::from_utf8(octets).ok() } else { None }
 }
 
-/// The list as text: every octet belongs to UTF-8 text without controls, or to folding whitespace.
-/// After this, any CR or LF is part of a fold.
+/// Every octet belongs to UTF-8 text without controls, or to folding whitespace. After this, any
+/// CR or LF is part of a fold.
 ///
 /// Disputed. RFC 6376 3.2 allows one FWS around a value and several inside it; we allow several
 /// everywhere, as other verifiers do, because a fold says nothing. Case: two-folds-before-a-value.
-fn check_octets(list: &[u8]) -> Result<&str, Error> {
-    let text = str::from_utf8(list).map_err(|error| {
+fn check_octets(list: &[u8]) -> Result<(), Error> {
+    if are_plain(list) {
+        return Ok(());
+    }
+    str::from_utf8(list).map_err(|error| {
         let start = error.valid_up_to();
         ErrorKind::InvalidUtf8.at(start..start + error.error_len().unwrap_or(1))
     })?;
-    if are_plain(list) {
-        return Ok(text);
-    }
     if let Some(at) = list.iter().position(|&octet| is_control(octet)) {
         return Err(ErrorKind::Control.at(at..at + 1));
     }
@@ -232,7 +236,7 @@ fn check_octets(list: &[u8]) -> Result<&str, Error> {
         // The LF of this CRLF.
         line_breaks.next();
     }
-    Ok(text)
+    Ok(())
 }
 
 fn is_control(octet: u8) -> bool {
