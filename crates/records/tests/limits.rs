@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mailproof_dns::{Question, RecordType, Zone};
+use mailproof_dns::{Question, RecordType, Zone, resolve_blocking};
 use mailproof_records::{
     Attempt, Document, Limits, Registration, Report, Request, Selectors, Targets, check, targets,
 };
@@ -168,4 +168,23 @@ fn what_there_is_to_fetch() {
     assert_eq!((found.registrations.len(), found.servers.len()), (2, 1));
     let nothing = fetch("", Limits::default());
     assert_eq!((nothing.policy, nothing.exchanges.len(), nothing.servers.len()), (None, 0, 0));
+}
+
+#[test]
+fn nothing_is_asked_whose_answer_is_known() {
+    let asked = |zone: &str| {
+        let zone = Zone::parse(zone).unwrap();
+        let mut asked = Vec::new();
+        let lookup = |question: &Question| {
+            asked.push(question.clone());
+            zone.lookup(question)
+        };
+        let request = request(Limits::default());
+        resolve_blocking(lookup, |answers| check(&request, answers));
+        let alias = Question::new("_dmarc.example.com".parse().unwrap(), RecordType::Cname);
+        let doubled = Question::txt("_dmarc.example.com.example.com".parse().unwrap());
+        [alias, doubled].map(|question| asked.contains(&question))
+    };
+    assert_eq!(asked("_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n"), [false, false]);
+    assert_eq!(asked("example.com. TXT x\n"), [true, true]);
 }
