@@ -115,21 +115,26 @@ impl<'a> TagList<'a> {
         let tags = Vec::with_capacity(12);
         let mut parsed = TagList { tags, letters: Letters::default() };
         let most = limits.tags.min(usize::from(u16::MAX));
-        let mut start = 0;
-        loop {
-            let separator = memchr(b';', octets(list, start..list.len()));
-            let end = separator.map_or(list.len(), |offset| start + offset);
-            let spec = trim(list, start..end);
+        let mut rest = Some(list);
+        while let Some(from) = rest {
+            let start = list.len() - from.len();
+            let (raw, after) = match memchr(b';', from).and_then(|at| from.split_at_checked(at)) {
+                Some((raw, after)) => (raw, after.get(1..)),
+                None => (from, None),
+            };
+            rest = after;
+            let end = start + raw.len();
+            let spec = trim_start(raw);
             if spec.is_empty() {
                 // Disputed. RFC 6376 3.2 ends a list with `[ ";" ]`, without FWS after it; every
                 // verifier takes "p=...; ", and so do we, because records end like this.
                 // Case: whitespace-after-the-last-semicolon.
-                if separator.is_none() && !parsed.tags.is_empty() {
+                if rest.is_none() && !parsed.tags.is_empty() {
                     break;
                 }
                 return Err(ErrorKind::Empty.at(start..end));
             }
-            let tag = tag_spec(list, spec, end)?;
+            let tag = tag_spec(trim_end(spec), end - spec.len(), end)?;
             if parsed.tags.len() >= most {
                 return Err(ErrorKind::TooManyTags.at(tag.name_span));
             }
@@ -137,10 +142,6 @@ impl<'a> TagList<'a> {
                 return Err(ErrorKind::Duplicate.at(tag.name_span));
             }
             parsed.push(tag);
-            if separator.is_none() {
-                break;
-            }
-            start = end + 1;
         }
         Ok(parsed)
     }
@@ -184,20 +185,24 @@ fn letter(name: &str) -> Option<usize> {
     }
 }
 
-/// The tag-spec in `spec`, which is not empty and trimmed; `end` is where its ";" stands.
-fn tag_spec(list: &[u8], spec: Range<usize>, end: usize) -> Result<Tag<'_>, Error> {
+/// The tag-spec in `spec`, which is not empty, is trimmed and begins at `start`; `end` is where its
+/// ";" stands.
+fn tag_spec(spec: &[u8], start: usize, end: usize) -> Result<Tag<'_>, Error> {
     // A name is a few letters, so "=" is near.
-    let Some(offset) = octets(list, spec.clone()).iter().position(|&octet| octet == b'=') else {
-        return Err(ErrorKind::NoEquals.at(spec));
+    let equals = spec.iter().position(|&octet| octet == b'=');
+    let Some((before, after)) = equals.and_then(|at| spec.split_at_checked(at)) else {
+        return Err(ErrorKind::NoEquals.at(start..start + spec.len()));
     };
-    let equals = spec.start + offset;
-    let name_span = trim_end(list, spec.start..equals);
-    let Some(name) = tag_name(octets(list, name_span.clone())) else {
+    let octets = trim_end(before);
+    let name_span = start..start + octets.len();
+    let Some(name) = tag_name(octets) else {
         return Err(ErrorKind::InvalidName.at(name_span));
     };
-    let raw_span = equals + 1..end;
-    let value_span = trim_start(list, equals + 1..spec.end);
-    Ok(Tag { name, value: octets(list, value_span.clone()), name_span, value_span, raw_span })
+    let value = trim_start(after.get(1..).unwrap_or_default());
+    let value_end = start + spec.len();
+    let value_span = value_end - value.len()..value_end;
+    let raw_span = start + before.len() + 1..end;
+    Ok(Tag { name, value, name_span, value_span, raw_span })
 }
 
 /// RFC 6376 3.2: `tag-name = ALPHA *ALNUMPUNC`. Most are one small letter.
@@ -247,21 +252,26 @@ fn is_fws(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// `span` without the folding whitespace at its ends; an empty one stands where it began.
-fn trim(list: &[u8], span: Range<usize>) -> Range<usize> {
-    trim_start(list, trim_end(list, span))
+/// Octets without the folding whitespace at their start.
+fn trim_start(octets: &[u8]) -> &[u8] {
+    let mut rest = octets;
+    while let [first, after @ ..] = rest
+        && is_fws(*first)
+    {
+        rest = after;
+    }
+    rest
 }
 
-/// `span` without the folding whitespace at its start; an empty one stands where it began.
-fn trim_start(list: &[u8], span: Range<usize>) -> Range<usize> {
-    let first = octets(list, span.clone()).iter().position(|&octet| !is_fws(octet));
-    first.map_or(span.start..span.start, |first| span.start + first..span.end)
-}
-
-/// `span` without the folding whitespace at its end.
-fn trim_end(list: &[u8], span: Range<usize>) -> Range<usize> {
-    let last = octets(list, span.clone()).iter().rposition(|&octet| !is_fws(octet));
-    span.start..last.map_or(span.start, |last| span.start + last + 1)
+/// Octets without the folding whitespace at their end.
+fn trim_end(octets: &[u8]) -> &[u8] {
+    let mut rest = octets;
+    while let [before @ .., last] = rest
+        && is_fws(*last)
+    {
+        rest = before;
+    }
+    rest
 }
 
 fn octets(list: &[u8], span: Range<usize>) -> &[u8] {
