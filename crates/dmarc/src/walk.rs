@@ -191,8 +191,7 @@ impl<'a> Reader<'a> {
 
 /// The question for the records of a domain; `None` if the name would be too long.
 pub(crate) fn question(domain: &Name) -> Option<Question> {
-    let labels = std::iter::once(&b"_dmarc"[..]).chain(domain.labels());
-    Name::from_labels(labels).ok().map(Question::txt)
+    domain.prepend("_dmarc").ok().map(Question::txt)
 }
 
 /// `missing` and those of the questions that have no answer yet.

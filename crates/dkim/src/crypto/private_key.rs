@@ -28,11 +28,11 @@ pub struct PrivateKey {
 
 enum Key {
     Rsa { bits: usize, key: RsaKey },
-    Ed25519 { key: backend::Ed25519SigningKey, public: [u8; 32] },
+    Ed25519 { key: Box<backend::Ed25519SigningKey>, public: [u8; 32] },
 }
 
 enum RsaKey {
-    Backend(backend::RsaSigningKey),
+    Backend(Box<backend::RsaSigningKey>),
     /// AWS-LC does not sign with fewer than 2048 bits; keys of 1024 are in use all the same.
     #[cfg_attr(not(feature = "aws-lc-rs"), expect(dead_code, reason = "the backend takes all"))]
     Legacy(Box<pure::RsaSigningKey>),
@@ -126,7 +126,7 @@ impl PrivateKey {
     pub fn from_ed25519_seed(seed: &[u8; 32]) -> Result<PrivateKey, PrivateKeyError> {
         let key = backend::Ed25519SigningKey::from_seed(seed).ok_or(PrivateKeyError::Unusable)?;
         let public = ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes();
-        Ok(PrivateKey { key: Key::Ed25519 { key, public } })
+        Ok(PrivateKey { key: Key::Ed25519 { key: Box::new(key), public } })
     }
 
     /// The type of the key.
@@ -210,7 +210,7 @@ fn from_pkcs1(der: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
         return Err(PrivateKeyError::TooSmall(bits));
     }
     let key = match backend::RsaSigningKey::from_pkcs1(der) {
-        Some(key) => RsaKey::Backend(key),
+        Some(key) => RsaKey::Backend(Box::new(key)),
         None => legacy(der)?,
     };
     Ok(PrivateKey { key: Key::Rsa { bits, key } })
