@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn run<T>(future: impl Future<Output = T>) -> T {
-        Builder::new_current_thread().build().unwrap().block_on(future)
+        Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
 
     #[test]
@@ -296,6 +296,55 @@ mod tests {
             }
             let answer = lookup(&cache, &question, async { answer(Response::NoData, 60) }).await;
             assert_eq!(answer.response, Response::NoData);
+        });
+    }
+
+    #[test]
+    fn who_is_late_lets_another_ask() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let question = question(1);
+            let place = || match cache.find(&question) {
+                Found::Place(place) => place,
+                Found::Answer(_) => panic!("nobody has asked"),
+            };
+            let late = async {
+                tokio::task::yield_now().await;
+                None
+            };
+            let first = cache.fill(place(), None, || late);
+            let second = cache.fill(place(), None, || async { Some(answer(Response::NoData, 60)) });
+            let (first, second) = tokio::join!(first, second);
+            assert!(first.is_none());
+            assert_eq!(second.unwrap().response, Response::NoData);
+        });
+    }
+
+    #[test]
+    fn who_waits_for_another_waits_to_his_deadline() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let question = question(1);
+            let place = || match cache.find(&question) {
+                Found::Place(place) => place,
+                Found::Answer(_) => panic!("nobody has answered"),
+            };
+            let (send, receive) = tokio::sync::oneshot::channel();
+            let asks = async {
+                receive.await.unwrap();
+                Some(answer(Response::NoData, 60))
+            };
+            let first = cache.fill(place(), None, || asks);
+            let deadline = time::Instant::now() + Duration::from_millis(20);
+            let second = async {
+                let answer = cache.fill(place(), Some(deadline), || async { None }).await;
+                assert!(time::Instant::now() >= deadline);
+                send.send(()).unwrap();
+                answer
+            };
+            let (first, second) = tokio::join!(first, second);
+            assert_eq!(first.unwrap().response, Response::NoData);
+            assert!(second.is_none());
         });
     }
 
