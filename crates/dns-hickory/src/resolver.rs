@@ -12,7 +12,7 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::system_conf::read_system_conf;
 use mailproof_dns::{Failure, Question, Reply, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use crate::cache::{Answer, Cache, Found};
@@ -219,14 +219,19 @@ impl HickoryResolver {
     ///
     /// One after the other, so that whoever has the turn asks before the next one is let in.
     pub async fn turn(&self) {
-        // The semaphores are never closed.
+        // The semaphore is never closed.
         let _first = self.shared.gate.acquire().await;
-        let _turn = self.shared.common.turns.acquire().await;
-        drop(self.shared.common.fresh.acquire().await);
+        drop(self.shared.common.turn().await);
     }
 }
 
 impl Common {
+    /// The permission to ask, and that to be among the [`FRESH`]; `None` never, since nobody closes
+    /// the semaphores.
+    async fn turn(&self) -> Option<(SemaphorePermit<'_>, SemaphorePermit<'_>)> {
+        Some((self.turns.acquire().await.ok()?, self.fresh.acquire().await.ok()?))
+    }
+
     fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
         // Nothing panics with the lock held.
         self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
@@ -265,19 +270,23 @@ impl Shared {
 
     /// The answer to one question, in time; `None` if the deadline comes before.
     async fn ask(&self, question: &Question, deadline: Option<Instant>) -> Option<Answer> {
-        let patience = Instant::now() + self.common.patience;
-        let end = deadline.map_or(patience, |deadline| deadline.min(patience));
-        let answer = Box::pin(self.ask_until(question, end)).await;
-        // A question that has had all its time has failed for everybody.
-        answer.or_else(|| (end == patience).then(|| self.common.failed(Failure::Timeout)))
+        let answer = Box::pin(self.ask_in_turn(question, deadline)).await;
+        // What ended before the deadline has had all its time, and has failed for everybody.
+        let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        answer.or_else(|| (!is_late).then(|| self.common.failed(Failure::Timeout)))
     }
 
-    /// The answer to one question; `None` if there is none at the `end`.
-    async fn ask_until(&self, question: &Question, end: Instant) -> Option<Answer> {
+    /// The answer to one question; `None` if there is none in the time for it.
+    async fn ask_in_turn(&self, question: &Question, deadline: Option<Instant>) -> Option<Answer> {
         let common = &*self.common;
-        // The semaphores are never closed.
-        let _turn = timeout_at(end, common.turns.acquire()).await.ok()?.ok()?;
-        let fresh = timeout_at(end, common.fresh.acquire()).await.ok()?.ok()?;
+        let patience = || {
+            let end = Instant::now() + common.patience;
+            deadline.map_or(end, |deadline| deadline.min(end))
+        };
+        // So long for a turn, and as long again for the answer: that others are silent says nothing
+        // of this one.
+        let (_turn, fresh) = timeout_at(patience(), common.turn()).await.ok()??;
+        let end = patience();
         common.asked.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         common.silent_since().get_or_insert(now);

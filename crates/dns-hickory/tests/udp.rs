@@ -228,3 +228,33 @@ fn silence_keeps_no_other_question_waiting() {
     }
     asking.join().unwrap();
 }
+
+#[tokio::test]
+async fn waiting_for_a_turn_takes_nothing_of_the_time_for_the_answer() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let limits = Limits {
+        concurrency: 1,
+        attempts: 1,
+        timeout: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let resolver = resolver(socket.local_addr().unwrap(), &limits);
+    // Silent for the first, and slow.
+    thread::spawn(move || {
+        let mut buffer = [0; 1500];
+        while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+            if buffer[13..15] != *b"n1" {
+                thread::sleep(Duration::from_millis(600));
+                let _ = socket.send_to(&answer(&buffer[..length], "x", 0, 0), client);
+            }
+        }
+    });
+    let silent = question(1);
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        resolver.lookup(&question(2)).await
+    };
+    let (first, second) = tokio::join!(resolver.lookup(&silent), second);
+    assert_eq!(first, Response::Failure(Failure::Timeout));
+    assert_eq!(second.data(), [Data::txt("x")]);
+}
