@@ -20,10 +20,10 @@ use mailproof_dns_hickory::{HickoryResolver, Limits as QueryLimits};
 use crate::workers::{self, AsyncWork};
 use crate::zones::{Said, Zones, with_aliases};
 
-/// How many questions are on their way at a time. Local choice: domains whose name servers are
-/// silent keep these waiting for seconds, and each may hold a socket, of which a process commonly
-/// may have 1024.
-const QUESTIONS: usize = 512;
+/// How many questions are on their way at a time. Local choice: a resolver commonly looks for 512 or
+/// 1024 answers at a time and passes over what comes beyond, and questions whose name servers are
+/// silent are asked twice.
+const QUESTIONS: usize = 256;
 /// What of the answers is kept for the domains that follow. Local choice: what is asked for again
 /// stays, names of one domain only are forgotten when the next thousands of domains come.
 const KEPT: usize = 1 << 16;
