@@ -240,6 +240,14 @@ mod tests {
         }
     }
 
+    /// The place of an answer that nobody has yet.
+    fn place(cache: &Cache, question: &Question) -> Place {
+        match cache.find(question) {
+            Found::Place(place) => place,
+            Found::Answer(_) => panic!("there is an answer"),
+        }
+    }
+
     fn run<T>(future: impl Future<Output = T>) -> T {
         Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
@@ -304,10 +312,7 @@ mod tests {
         run(async {
             let cache = cache(10, 1 << 20);
             let question = question(1);
-            let place = || match cache.find(&question) {
-                Found::Place(place) => place,
-                Found::Answer(_) => panic!("nobody has asked"),
-            };
+            let place = || place(&cache, &question);
             let late = async {
                 tokio::task::yield_now().await;
                 None
@@ -325,10 +330,7 @@ mod tests {
         run(async {
             let cache = cache(10, 1 << 20);
             let question = question(1);
-            let place = || match cache.find(&question) {
-                Found::Place(place) => place,
-                Found::Answer(_) => panic!("nobody has answered"),
-            };
+            let place = || place(&cache, &question);
             let (send, receive) = tokio::sync::oneshot::channel();
             let asks = async {
                 receive.await.unwrap();
