@@ -40,12 +40,6 @@ use mailproof_cli::exit::run;
 
 use crate::cli::Command;
 
-/// Thousands of domains are millions of small allocations, some released by another thread than
-/// made them: a fifth less work than with the system's allocator. Its version 2 without huge pages,
-/// since these would cost a short run two milliseconds.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     if let Some(done) = mailproof_cli::manual::asked::<cli::Cli>("1") {
         return done;
