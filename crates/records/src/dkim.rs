@@ -229,6 +229,11 @@ fn delegation(look: &mut Look<'_>) {
 /// What stands beside the selectors.
 fn around(look: &mut Look<'_>) {
     delegation(look);
+    let Some(node) = look.below("_domainkey") else { return };
+    // RFC 8020: below a name that does not exist there is nothing.
+    if matches!(look.answer(&node, RecordType::Txt), None | Some(Response::NxDomain)) {
+        return;
+    }
     for (prefix, id, message) in [
         ("_adsp._domainkey", "DKIM033", "ADSP is Historic: DMARC replaces it"),
         ("_domainkey", "DKIM034", "DomainKeys is Historic"),
@@ -251,6 +256,21 @@ fn around(look: &mut Look<'_>) {
                 look.report.at(id, Text { name: &name, octets }, 0..octets.len(), message);
             }
         }
+    }
+    every_selector(look);
+}
+
+/// RFC 4592: a key that a wildcard gives to every selector.
+fn every_selector(look: &mut Look<'_>) {
+    // RFC 4592 2.2.1: where a name does not exist, no wildcard beside it has answered. One of them
+    // may be an alias whose target does not exist (RFC 6604 3).
+    let beside = ["_adsp._domainkey", "_report._domainkey"];
+    let is_open = beside.map(|prefix| {
+        let name = look.below(prefix)?;
+        Some(!matches!(look.answer(&name, RecordType::Txt)?, Response::NxDomain))
+    });
+    if is_open.contains(&None) || is_open == [Some(false); 2] {
+        return;
     }
     let Some(name) = look.below("mailproof-wildcard-test._domainkey") else { return };
     for txt in look.texts(&name).unwrap_or_default() {

@@ -115,12 +115,17 @@ fn secure(domain: &Name, look: &mut Look<'_>) {
 /// RFC 4592: a wildcard answers for a name that nobody has.
 fn wildcard(domain: &Name, look: &mut Look<'_>) {
     const NOBODY: &str = "mailproof-wildcard-test";
-    let Some(name) = look.below(NOBODY) else { return };
-    let Some(texts) = look.texts(&name) else { return };
-    if !texts.is_empty() {
-        let message = format!("a text record answers for every name below {domain}");
-        look.report.of("DNS012", domain, RecordType::Txt, message);
-        return;
+    // RFC 4592 2.2.1: where a name does not exist, no wildcard beside it has answered.
+    let Some(beside) = look.below("_mta-sts") else { return };
+    let Some(is_absent) = is_absent(&beside, look) else { return };
+    if !is_absent {
+        let Some(name) = look.below(NOBODY) else { return };
+        let Some(texts) = look.texts(&name) else { return };
+        if !texts.is_empty() {
+            let message = format!("a text record answers for every name below {domain}");
+            look.report.of("DNS012", domain, RecordType::Txt, message);
+            return;
+        }
     }
     for prefix in ["_dmarc", "_mta-sts"] {
         let Some(node) = look.below(prefix) else { continue };
@@ -136,6 +141,17 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
             look.report.of("DNS012", &node, RecordType::Txt, message);
         }
     }
+}
+
+/// Whether the name does not exist, if that is known: an alias whose target does not exist has the
+/// same response (RFC 6604 3), and is a name.
+fn is_absent(name: &Name, look: &mut Look<'_>) -> Option<bool> {
+    Some(match look.answer(name, RecordType::Txt)? {
+        Response::NxDomain => {
+            matches!(look.answer(name, RecordType::Cname)?, Response::NxDomain)
+        }
+        _ => false,
+    })
 }
 
 /// Records of another kind than is looked for.

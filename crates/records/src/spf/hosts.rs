@@ -151,9 +151,11 @@ pub(super) fn names(request: &Request, look: &mut Look<'_>) {
         }
     }
     let Some(web) = look.below("www") else { return };
-    let has_address =
-        matches!(look.ask_by_the_way(&web, RecordType::A), Some(Response::Records(_)));
-    if has_record(&web, look) == Some(false) && has_address && !exchanges.contains(&&web) {
+    let address = look.ask_by_the_way(&web, RecordType::A);
+    if !matches!(address, Some(Response::Records(_))) || exchanges.contains(&&web) {
+        return;
+    }
+    if has_record(&web, look) == Some(false) {
         let message = format!("{web} exists and has no SPF record");
         look.report.of("SPF068", &web, RecordType::Txt, message);
     }
