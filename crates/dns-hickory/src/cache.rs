@@ -44,8 +44,7 @@ struct Kept {
 
 impl Kept {
     /// The answer, with what is left of its time.
-    fn answer(&self) -> Answer {
-        let now = Instant::now();
+    fn answer(&self, now: Instant) -> Answer {
         Answer {
             response: aged(&self.response, now.duration_since(self.since)),
             ttl: self.until.saturating_duration_since(now),
@@ -95,13 +94,13 @@ impl Cache {
     }
 
     /// The answer kept, with what is left of its time, or the place for it.
-    pub(crate) fn find(&self, question: &Question) -> Found {
+    pub(crate) fn find(&self, question: &Question, now: Instant) -> Found {
         if self.most == 0 {
             return Found::Place(Place(None));
         }
-        let cell = self.cell(question);
+        let cell = self.cell(question, now);
         match cell.get() {
-            Some(kept) => Found::Answer(kept.answer()),
+            Some(kept) => Found::Answer(kept.answer(now)),
             None => Found::Place(Place(Some(cell))),
         }
     }
@@ -135,7 +134,7 @@ impl Cache {
         if asks.load(Ordering::Relaxed) {
             self.with(|generations| generations.octets += octets(&kept.response));
         }
-        Some(kept.answer())
+        Some(kept.answer(Instant::now()))
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
@@ -144,8 +143,8 @@ impl Cache {
     }
 
     /// The place of the answer: with one that is good still, one on its way, or none yet.
-    fn cell(&self, question: &Question) -> Cell {
-        let is_good = |cell: &Cell| cell.get().is_none_or(|kept| Instant::now() < kept.until);
+    fn cell(&self, question: &Question, now: Instant) -> Cell {
+        let is_good = |cell: &Cell| cell.get().is_none_or(|kept| now < kept.until);
         self.with(|generations| {
             let Generations { young, octets: taken, old } = generations;
             if let Some(cell) = young.get(question).filter(|cell| is_good(cell)) {
@@ -231,7 +230,7 @@ mod tests {
         question: &Question,
         ask: impl Future<Output = Answer>,
     ) -> Answer {
-        match cache.find(question) {
+        match cache.find(question, Instant::now()) {
             Found::Answer(answer) => answer,
             Found::Place(place) => {
                 let answer = cache.fill(place, None, || async { Some(ask.await) }).await;
@@ -242,7 +241,7 @@ mod tests {
 
     /// The place of an answer that nobody has yet.
     fn place(cache: &Cache, question: &Question) -> Place {
-        match cache.find(question) {
+        match cache.find(question, Instant::now()) {
             Found::Place(place) => place,
             Found::Answer(_) => panic!("there is an answer"),
         }
@@ -354,8 +353,8 @@ mod tests {
     fn the_cache_is_bounded_in_answers_and_in_octets() {
         let cache = cache(1000, usize::MAX);
         for index in 0..5000 {
-            cache.cell(&question(index));
-            cache.cell(&question(0));
+            cache.cell(&question(index), Instant::now());
+            cache.cell(&question(0), Instant::now());
         }
         cache.with(|generations| {
             assert!(generations.young.len() + generations.old.len() <= 1000);

@@ -189,11 +189,12 @@ impl HickoryResolver {
     async fn answer(&self, question: &Question) -> Answer {
         let failed = || Answer::from(Response::Failure(Failure::Timeout));
         // What is late is not asked for.
-        if self.deadline.is_some_and(|deadline| deadline <= std::time::Instant::now()) {
+        let now = std::time::Instant::now();
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
             return failed();
         }
         let cache = &self.shared.common.cache;
-        let place = match cache.find(question) {
+        let place = match cache.find(question, now) {
             Found::Answer(answer) => return answer,
             Found::Place(place) => place,
         };
@@ -271,24 +272,26 @@ impl Shared {
     /// The answer to one question, in time; `None` if the deadline comes before.
     async fn ask(&self, question: &Question, deadline: Option<Instant>) -> Option<Answer> {
         let answer = Box::pin(self.ask_in_turn(question, deadline)).await;
-        // What ended before the deadline has had all its time, and has failed for everybody.
-        let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
-        answer.or_else(|| (!is_late).then(|| self.common.failed(Failure::Timeout)))
+        answer.or_else(|| {
+            // What ended before the deadline has had all its time, and has failed for everybody.
+            let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+            (!is_late).then(|| self.common.failed(Failure::Timeout))
+        })
     }
 
     /// The answer to one question; `None` if there is none in the time for it.
     async fn ask_in_turn(&self, question: &Question, deadline: Option<Instant>) -> Option<Answer> {
         let common = &*self.common;
-        let patience = || {
-            let end = Instant::now() + common.patience;
+        let patience = |now: Instant| {
+            let end = now + common.patience;
             deadline.map_or(end, |deadline| deadline.min(end))
         };
         // So long for a turn, and as long again for the answer: that others are silent says nothing
         // of this one.
-        let (_turn, fresh) = timeout_at(patience(), common.turn()).await.ok()??;
-        let end = patience();
-        common.asked.fetch_add(1, Ordering::Relaxed);
+        let (_turn, fresh) = timeout_at(patience(Instant::now()), common.turn()).await.ok()??;
         let now = Instant::now();
+        let end = patience(now);
+        common.asked.fetch_add(1, Ordering::Relaxed);
         common.silent_since().get_or_insert(now);
         let preferred = self.preferred.load(Ordering::Relaxed);
         let server = self.servers.get(preferred).filter(|_| !is_special(&question.name));

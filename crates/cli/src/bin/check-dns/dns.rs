@@ -275,10 +275,10 @@ impl Asker<'_> {
         if resolver.silence() >= self.dns.timeout {
             return timeout;
         }
-        let begun = Instant::now();
+        let begun = self.is_alone.then(Instant::now);
         let response = resolver.until(self.deadline).lookup(question).await;
-        let time = begun.elapsed();
-        if self.is_alone && time >= SLOW {
+        let time = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        if time >= SLOW {
             let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
             slow.push((question.clone(), time));
         }
