@@ -3,7 +3,7 @@
 use mailproof_dns::{Answers, Failure, Missing, Name, Question};
 
 use crate::suffix::public_suffix_organizational_domain;
-use crate::walk::Reader;
+use crate::walk::{Reader, merge};
 use crate::{Discovery, Record, ReportUri};
 
 /// Which report is to be sent.
@@ -66,17 +66,26 @@ pub fn report_destination(
     if host == *policy_domain {
         return Ok(Destination::SameOrganization);
     }
-    match same_organization(policy_domain, &host, discovery, answers)? {
-        Ok(true) => return Ok(Destination::SameOrganization),
-        Ok(false) => {}
-        Err(failure) => return Ok(Destination::DnsFailure(failure)),
-    }
     // "Prepend the string '_report._dmarc'. Prepend the domain name from which the policy was
     // retrieved". "If the length of the constructed name exceed DNS limits, a positive
     // determination of the external reporting relationship cannot be made".
     let labels = policy_domain.labels().chain([&b"_report"[..], b"_dmarc"]).chain(host.labels());
-    let Ok(name) = Name::from_labels(labels) else { return Ok(Destination::NotAuthorized) };
-    let response = answers.require(&Question::txt(name))?;
+    let agreement = Name::from_labels(labels).ok().map(Question::txt);
+    let same = same_organization(policy_domain, &host, discovery, answers);
+    // Foresee: where the list of public suffixes sees two organizations, the walk seldom sees one.
+    let same = same.map_err(|missing| match &agreement {
+        Some(question) if !is_same_by_suffix(policy_domain, &host) => {
+            merge(missing, [question.clone()], answers)
+        }
+        _ => missing,
+    })?;
+    match same {
+        Ok(true) => return Ok(Destination::SameOrganization),
+        Ok(false) => {}
+        Err(failure) => return Ok(Destination::DnsFailure(failure)),
+    }
+    let Some(agreement) = agreement else { return Ok(Destination::NotAuthorized) };
+    let response = answers.require(&agreement)?;
     if let Some(failure) = response.failure() {
         return Ok(Destination::DnsFailure(failure));
     }
@@ -99,6 +108,11 @@ pub fn report_destination(
     Ok(if authorized { Destination::Authorized } else { Destination::NotAuthorized })
 }
 
+fn is_same_by_suffix(policy_domain: &Name, host: &Name) -> bool {
+    let [one, other] = [policy_domain, host].map(public_suffix_organizational_domain);
+    one == other
+}
+
 fn same_organization(
     policy_domain: &Name,
     host: &Name,
@@ -106,8 +120,7 @@ fn same_organization(
     answers: &Answers,
 ) -> Result<Result<bool, Failure>, Missing> {
     if discovery == Discovery::PublicSuffixList {
-        let [one, other] = [policy_domain, host].map(public_suffix_organizational_domain);
-        return Ok(Ok(one == other));
+        return Ok(Ok(is_same_by_suffix(policy_domain, host)));
     }
     let mut reader = Reader::new(answers);
     let (one, other) = match (reader.walk(policy_domain), reader.walk(host)) {

@@ -1,5 +1,6 @@
 //! Reporting URIs (RFC 9989 4.6).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use mailproof_dns::Name;
@@ -38,10 +39,14 @@ impl ReportUri {
 
     /// The address of a "mailto" URI (RFC 6068), decoded; `None` if there is not exactly one.
     pub fn address(&self) -> Option<String> {
-        if !self.scheme().eq_ignore_ascii_case("mailto") {
+        self.mailbox().map(Cow::into_owned)
+    }
+
+    fn mailbox(&self) -> Option<Cow<'_, str>> {
+        let (scheme, rest) = self.uri.split_once(':')?;
+        if !scheme.eq_ignore_ascii_case("mailto") {
             return None;
         }
-        let (_, rest) = self.uri.split_once(':')?;
         let (address, _) = rest.split_once('?').unwrap_or((rest, ""));
         let address = decode(address)?;
         let (local, _) = address.rsplit_once('@')?;
@@ -51,7 +56,7 @@ impl ReportUri {
 
     /// The destination host (RFC 9990 4): the domain of the address, or the host of the authority.
     pub fn host(&self) -> Option<Name> {
-        if let Some(address) = self.address() {
+        if let Some(address) = self.mailbox() {
             return address.rsplit_once('@')?.1.parse().ok();
         }
         let (_, rest) = self.uri.split_once("://")?;
@@ -91,7 +96,10 @@ fn is_uri(rest: &str) -> bool {
 }
 
 /// RFC 3986 2.1: percent-decoding.
-fn decode(text: &str) -> Option<String> {
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut octets = Vec::with_capacity(text.len());
     let mut parts = text.split('%');
     octets.extend(parts.next()?.bytes());
@@ -99,7 +107,7 @@ fn decode(text: &str) -> Option<String> {
         octets.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
         octets.extend(part.get(2..)?.bytes());
     }
-    String::from_utf8(octets).ok()
+    String::from_utf8(octets).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

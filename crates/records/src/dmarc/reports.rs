@@ -27,10 +27,11 @@ pub(super) fn destinations(domain: &Name, record: &Record, name: &Name, look: &m
         (&record.ruf, mailproof_dmarc::Report::Failure),
     ] {
         for uri in uris {
+            let host = uri.host();
             let answer = report_destination(domain, uri, kind, Discovery::TreeWalk, look.answers);
             match look.keep(answer) {
                 Some(Destination::NotAuthorized) => {
-                    let Some(host) = uri.host() else { continue };
+                    let Some(host) = &host else { continue };
                     let joined = format!("{domain}._report._dmarc");
                     match host.prepend(&joined) {
                         Ok(needed) => {
@@ -53,18 +54,21 @@ pub(super) fn destinations(domain: &Name, record: &Record, name: &Name, look: &m
                 }
                 _ => {}
             }
-            takes_mail(domain, text, uri, look);
+            if let (Some(_), Some(host)) = (uri.address(), &host) {
+                takes_mail(domain, text, (uri, host), look);
+            }
         }
     }
 }
 
 /// RFC 5321 5.1: mail goes to the MX records, or to the address records where there is none.
-fn takes_mail(domain: &Name, text: Text<'_>, uri: &ReportUri, look: &mut Look<'_>) {
-    if uri.address().is_none() {
-        return;
-    }
-    let Some(host) = uri.host() else { return };
-    let Some(response) = look.ask(&host, RecordType::Mx) else { return };
+fn takes_mail(
+    domain: &Name,
+    text: Text<'_>,
+    (uri, host): (&ReportUri, &Name),
+    look: &mut Look<'_>,
+) {
+    let Some(response) = look.ask(host, RecordType::Mx) else { return };
     let takes = match response {
         Response::Records(set) => set
             .records
@@ -72,7 +76,7 @@ fn takes_mail(domain: &Name, text: Text<'_>, uri: &ReportUri, look: &mut Look<'_
             .any(|data| matches!(data, Data::Mx(mx) if mx.exchange != Name::root())),
         Response::NxDomain => false,
         _ => {
-            let addresses = [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(&host, rtype));
+            let addresses = [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(host, rtype));
             addresses.iter().any(|response| {
                 response.is_none_or(|response| matches!(response, Response::Records(_)))
             })
@@ -81,7 +85,7 @@ fn takes_mail(domain: &Name, text: Text<'_>, uri: &ReportUri, look: &mut Look<'_
     if !takes {
         look.report.at("DMARC039", text, uri.span.clone(), format!("{host} takes no mail"));
         // Nobody registers a name within the organization itself.
-        let [own, theirs] = [domain, &host].map(public_suffix_organizational_domain);
+        let [own, theirs] = [domain, host].map(public_suffix_organizational_domain);
         if matches!(response, Response::NxDomain) && own != theirs {
             look.report.severity(Severity::Error);
         }
