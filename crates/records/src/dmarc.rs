@@ -173,6 +173,14 @@ fn published(domain: &Name, name: &Name, look: &mut Look<'_>) {
         several => {
             let message = format!("{name} has {} DMARC records", several.len());
             look.report.of("DMARC003", name, RecordType::Txt, message);
+            // What is weak in a record that nobody follows is nothing to tell.
+            let before = look.report.findings.len();
+            for octets in several {
+                record(&mut look.report, Text { name, octets });
+            }
+            let others = look.report.findings.split_off(before);
+            let errors = others.into_iter().filter(|one| one.severity == Severity::Error);
+            look.report.findings.extend(errors);
         }
     }
 }

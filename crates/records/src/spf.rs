@@ -46,6 +46,9 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
         several => {
             let message = format!("{domain} has {} SPF records", several.len());
             look.report.of("SPF002", domain, RecordType::Txt, message);
+            for octets in several {
+                record(&mut look.report, Text { name: domain, octets });
+            }
         }
     }
     if let Some(Response::Records(_)) = look.ask(domain, RecordType::Spf) {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 use mailproof_spf::{
-    A, Directive, MacroLetter, Mechanism, Modifier, ModifierKind, Mx, ParseErrorKind, Part,
-    Qualifier, Record, Term, parse, parse_all,
+    A, Directive, MacroLetter, Mechanism, Modifier, ModifierKind, Mx, ParseError, ParseErrorKind,
+    Part, Qualifier, Record, Term, parse, parse_all,
 };
 
 use crate::finding::Text;
@@ -30,17 +30,37 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     if length > 450 {
         report.at("SPF006", text, 450..length, format!("the record has {length} octets"));
     }
-    if let Ok(record) = parse(text.octets) {
-        ending(report, text, &record);
+    if let Some(record) = readable(text.octets, &errors) {
+        // What could not be read may be the end, or fail.
+        let is_whole = errors.is_empty();
+        ending(report, text, &record, is_whole);
         let last = record.directives().last().map_or(0, |directive| directive.span.start);
         for term in &record.terms {
             match term {
                 Term::Directive(directive) => mechanism(report, text, directive),
-                Term::Modifier(modifier) => self::modifier(report, text, modifier, (&record, last)),
+                Term::Modifier(modifier) => {
+                    let fails = record.directives().any(|one| one.qualifier == Qualifier::Fail);
+                    let may_fail = fails || record.redirect().is_some() || !is_whole;
+                    self::modifier(report, text, modifier, (may_fail, last));
+                }
             }
         }
         networks(report, text, &record);
     }
+}
+
+/// The record without the terms that cannot be read: what is wrong with the others is told too.
+fn readable(octets: &[u8], errors: &[ParseError]) -> Option<Record> {
+    let mut octets = octets.to_vec();
+    for error in errors {
+        let before = octets.get(..error.span.start)?;
+        let start = before.iter().rposition(|&octet| octet == b' ').map_or(0, |at| at + 1);
+        let rest = octets.get_mut(start..)?;
+        let end = rest.iter().position(|&octet| octet == b' ').unwrap_or(rest.len());
+        // Several spaces are as good as one (RFC 7208 4.6.1), and spans stay what they are.
+        rest.get_mut(..end)?.fill(b' ');
+    }
+    parse(&octets).ok()
 }
 
 fn error_rule(kind: ParseErrorKind) -> &'static str {
@@ -133,13 +153,13 @@ fn is_host(word: &str, end: &str) -> bool {
         && !word.starts_with("p6:")
 }
 
-fn ending(report: &mut Report, text: Text<'_>, record: &Record) {
+fn ending(report: &mut Report, text: Text<'_>, record: &Record, is_whole: bool) {
     let all = record.terms.iter().position(
         |term| matches!(term, Term::Directive(directive) if directive.mechanism == Mechanism::All),
     );
     let end = text.octets.len();
     let Some(position) = all else {
-        if record.redirect().is_none() {
+        if record.redirect().is_none() && is_whole {
             report.at("SPF032", text, end..end, "the record has no end: it counts as ?all");
         }
         return;
@@ -211,7 +231,7 @@ fn modifier(
     report: &mut Report,
     text: Text<'_>,
     modifier: &Modifier,
-    (record, last): (&Record, usize),
+    (may_fail, last): (bool, usize),
 ) {
     let span = modifier.span.clone();
     let comes_early = last > span.end;
@@ -230,8 +250,7 @@ fn modifier(
         }
         ModifierKind::Explanation(spec) => {
             macros(report, text, spec.parts(), &span);
-            let fails = record.directives().any(|one| one.qualifier == Qualifier::Fail);
-            if !fails && record.redirect().is_none() {
+            if !may_fail {
                 report.at("SPF039", text, span.clone(), "nothing fails, so nothing is explained");
             }
         }
