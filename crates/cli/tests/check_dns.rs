@@ -695,3 +695,36 @@ fn reports_greetings_people_and_thresholds() {
     let found = rules(&run(&["--helo", "9.9.9.8=mail.example.com"]));
     assert!(found.contains(&"PTR004".to_owned()), "{found:?}");
 }
+
+/// What a zone file says of keys and of other names than its top is checked without being asked
+/// for: whoever publishes it publishes all of it.
+#[test]
+fn all_of_a_zone_file_is_looked_at() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("zone").to_str().unwrap().to_owned();
+    let zone = fs::read_to_string(healthy()).unwrap();
+    fs::write(
+        &path,
+        format!(
+            "{zone}\
+             cut._domainkey TXT \"v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDZ\"\n\
+             old._domainkey TXT \"v=DKIM1; p=\"\n\
+             news TXT \"v=spf1 ip4=192.0.3.1 ~all\"\n\
+             _dmarc.news TXT \"v=DMARC1; p=rejct\"\n\
+             cut._domainkey.news TXT \"v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDZ\"\n\
+             www TXT \"v=spf1 -all\"\n"
+        ),
+    )
+    .unwrap();
+    let output = check_dns(&["--zone", &path, "--offline", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let document = json(&output);
+    assert_eq!(rules(&document), ["DKIM009", "DKIM009", "DMARC007", "SPF011"]);
+    let lines = zone.lines().count() as u64;
+    let findings = document["findings"].as_array().unwrap();
+    let at: Vec<u64> = findings.iter().map(|one| one["line"].as_u64().unwrap() - lines).collect();
+    assert_eq!(at, [5, 1, 4, 3]);
+    // Who names a domain is told of that one.
+    let output = check_dns(&["--zone", &path, "--offline", "--format", "json", "healthy.example"]);
+    assert!(!rules(&json(&output)).contains(&"SPF011".to_owned()));
+}

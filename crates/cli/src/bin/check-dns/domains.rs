@@ -73,8 +73,13 @@ impl<'a> Expectations<'a> {
     }
 
     /// The job for a domain, its files read.
-    fn job(&self, domain: Name, named_at: Option<Place>) -> Result<Job, Trouble> {
+    fn job(&self, domain: Name, named_at: Option<Place>, zones: &Zones) -> Result<Job, Trouble> {
         let mut settings = self.manifest.settings(&domain).then(&self.common);
+        for selector in zones.selectors(&domain) {
+            if !settings.selectors.contains(&selector) {
+                settings.selectors.push(selector);
+            }
+        }
         let mut samples = self.samples.clone();
         for path in &settings.messages {
             samples.extend(sample::signatures(path)?);
@@ -104,7 +109,7 @@ impl<'a> Expectations<'a> {
 pub(crate) fn jobs<'a>(
     check: &'a Check,
     expectations: &'a Expectations<'a>,
-    zones: &Zones,
+    zones: &'a Zones,
 ) -> Result<Box<dyn Iterator<Item = Result<Job, Trouble>> + 'a>, Trouble> {
     let listed = |domain: &Name| {
         let listed = expectations.manifest.domains.iter().find(|listed| listed.name == *domain);
@@ -128,7 +133,7 @@ pub(crate) fn jobs<'a>(
     let names = names.into_iter().map(Ok).chain(lines.into_iter().flatten());
     Ok(Box::new(names.map(|named| {
         let (domain, named_at) = named?;
-        expectations.job(domain, named_at)
+        expectations.job(domain, named_at, zones)
     })))
 }
 

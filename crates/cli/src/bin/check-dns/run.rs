@@ -1,6 +1,7 @@
 //! A run: every domain is examined, its findings sorted out and written.
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::instant::Instant;
 use mailproof_cli::output::{Output, Progress, remark};
 use mailproof_dns::{Answers, Failure, Name};
-use mailproof_records::Severity;
+use mailproof_records::{Profile, Severity, check_record};
 
 use crate::baseline::{self, Baseline, Entry};
 use crate::cli::{Check, FailOn};
@@ -22,6 +23,7 @@ use crate::network::Network;
 use crate::published::Published;
 use crate::resume::Done;
 use crate::write::Writer;
+use crate::zones::Zones;
 
 /// How many findings of one domain are reported. Local choice: nobody reads more.
 const FINDINGS: usize = 1000;
@@ -86,6 +88,8 @@ struct Run<'a> {
     used: BTreeSet<usize>,
     /// Whether no domain was examined yet.
     is_first: bool,
+    /// Whether the domains are those of the zone files: then all of the files is looked at.
+    is_of_zones: bool,
     /// Whether there was a domain that nothing could be known of.
     is_unasked: bool,
 }
@@ -136,6 +140,9 @@ impl<'a> Run<'a> {
             done: done.domains,
             used: BTreeSet::new(),
             is_first: true,
+            is_of_zones: check.domains.is_empty()
+                && check.list.is_none()
+                && check.expect.message.is_empty(),
             is_unasked: false,
         };
         run.tell_of_ends();
@@ -204,6 +211,10 @@ impl<'a> Run<'a> {
         let own =
             self.own(dns, job, (examined.published, examined.unresolved, examined.other_keys));
         for found in own {
+            let is_same = |other: &Found| other.order(&found) == Ordering::Equal;
+            if findings.iter().any(is_same) {
+                continue;
+            }
             if self.counts(job, (found.rule.id, &found.owner, found.severity), &mut checked) {
                 findings.push(found);
             }
@@ -230,6 +241,9 @@ impl<'a> Run<'a> {
         if std::mem::replace(&mut self.is_first, false) {
             let defects = dns.zones().defects().iter();
             own.extend(defects.filter_map(|defect| Found::defect(defect, domain)));
+            if self.is_of_zones {
+                own.extend(beside(dns.zones(), domain));
+            }
         }
         own.extend(self.drift(job, published));
         own.extend(unresolved.iter().filter_map(|host| Found::unresolved(host, domain)));
@@ -365,4 +379,15 @@ impl LockFile {
         };
         lock.write(&self.path)
     }
+}
+/// What is plainly wrong with records of the zone files that are about other names than the domains
+/// checked. What such names are for, and so what would be weak there, nobody knows.
+fn beside(zones: &Zones, domain: &Name) -> Vec<Found> {
+    let mut found = Vec::new();
+    for (kind, owner, text) in zones.beside() {
+        let report = check_record(kind, owner, text, Profile::Sender);
+        let errors = report.findings.into_iter().filter(|one| one.severity == Severity::Error);
+        found.extend(errors.map(|finding| Found::new(finding, domain, zones)));
+    }
+    found
 }

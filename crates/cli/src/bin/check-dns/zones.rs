@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use mailproof_cli::exit::Trouble;
+use mailproof_dkim::KeyRecord;
 use mailproof_dns::{Data, Failure, Name, Question, Record, RecordSet, RecordType, Response, Zone};
+
+use mailproof_records::Kind;
+use mailproof_spf::is_spf_record;
 
 use crate::zone_file::{self, Defect};
 
@@ -22,6 +26,8 @@ pub(crate) struct Zones {
     cuts: Vec<Name>,
     /// What is wrong with lines of the files.
     defects: Vec<Defect>,
+    /// Selectors, their domains, and which record it is.
+    keys: Vec<(Name, Name, usize)>,
 }
 
 /// What the zone files say to a question.
@@ -69,7 +75,13 @@ impl Zones {
         let mut cuts: Vec<Name> =
             zone.records().iter().filter(delegation).map(|record| record.name.clone()).collect();
         cuts.dedup();
-        Zones { zone, apexes, domains, cuts, defects: Vec::new() }
+        let keys = zone.records().iter().enumerate().filter_map(|(index, record)| {
+            let is_key = matches!(record.data, Data::Txt(_) | Data::Cname(_));
+            let (selector, domain) = key_of(&record.name).filter(|_| is_key)?;
+            Some((selector, domain, index))
+        });
+        let keys = keys.collect();
+        Zones { zone, apexes, domains, cuts, defects: Vec::new(), keys }
     }
 
     /// The domains that the files are about, in their order: the owners of SOA records, or of a
@@ -81,6 +93,46 @@ impl Zones {
     /// What is wrong with lines of the files, and has a rule.
     pub(crate) fn defects(&self) -> &[Defect] {
         &self.defects
+    }
+
+    /// The selectors for which the files have a key, or an alias that leads to one. A key that is
+    /// revoked is in use no longer.
+    pub(crate) fn selectors(&self, domain: &Name) -> Vec<Name> {
+        let mut selectors = Vec::new();
+        for (selector, of, record) in &self.keys {
+            let is_revoked = self.zone.records().get(*record).is_some_and(|record| {
+                texts(record).is_some_and(|text| {
+                    KeyRecord::parse(text).is_ok_and(|key| key.public_key.is_none())
+                })
+            });
+            if of == domain && !is_revoked && !selectors.contains(selector) {
+                selectors.push(selector.clone());
+            }
+        }
+        selectors
+    }
+
+    /// The records of SPF, DKIM and DMARC that are about other names than the domains of the
+    /// files: of subdomains, hosts, and what is included.
+    pub(crate) fn beside(&self) -> impl Iterator<Item = (Kind, &Name, &[u8])> {
+        let records = self.zone.records().iter().filter_map(|record| {
+            let text = texts(record)?;
+            let owner = &record.name;
+            let first = owner.labels().next().unwrap_or_default();
+            let (kind, about) = match key_of(owner) {
+                Some((_, domain)) => (Kind::Dkim, domain),
+                None if first.eq_ignore_ascii_case(b"_dmarc") => (Kind::Dmarc, owner.parent()?),
+                None => (Kind::Spf, owner.clone()),
+            };
+            let start = text.get(..7).unwrap_or_default();
+            let is_meant = match kind {
+                Kind::Spf => is_spf_record(text),
+                Kind::Dmarc => start.eq_ignore_ascii_case(b"v=dmarc"),
+                _ => true,
+            };
+            (is_meant && !self.domains.contains(&about)).then_some((kind, owner, text))
+        });
+        records.filter(|(_, owner, _)| self.answers_for(owner))
     }
 
     pub(crate) fn zone(&self) -> &Zone {
@@ -130,6 +182,32 @@ pub(crate) fn with_aliases(response: Response, mut aliases: Vec<Name>) -> Respon
         }
         response => response,
     }
+}
+
+fn texts(record: &Record) -> Option<&[u8]> {
+    match &record.data {
+        Data::Txt(txt) => Some(txt.joined()),
+        _ => None,
+    }
+}
+
+/// The selector and the domain of a name of RFC 6376 3.6.2.1; `_adsp` is none, nor a wildcard.
+fn key_of(name: &Name) -> Option<(Name, Name)> {
+    let mut labels = Vec::new();
+    let mut at = name.clone();
+    loop {
+        let label = at.labels().next()?.to_vec();
+        at = at.parent()?;
+        if label.eq_ignore_ascii_case(b"_domainkey") {
+            break;
+        }
+        if label.starts_with(b"_") || label == b"*" {
+            return None;
+        }
+        labels.push(label);
+    }
+    let selector = Name::from_labels(labels).ok().filter(|selector| *selector != Name::root())?;
+    Some((selector, at))
 }
 
 /// The owners that are below no other owner: a part of a zone answers for them.
@@ -211,6 +289,31 @@ mod tests {
         assert_eq!(zones.apexes.len(), tops.len());
         assert!(tops.iter().all(|top| zones.apexes.contains(top)));
         assert!(!zones.answers_for(&name("example.com")));
+    }
+
+    #[test]
+    fn keys_and_records_beside_the_domain() {
+        let zones = zones(&format!(
+            "{ZONE}a.b._domainkey.example.com. TXT \"v=DKIM1; p=MII\"\n\
+             old._domainkey.example.com. TXT \"v=DKIM1; p=\"\n\
+             far._domainkey.example.com. CNAME far.provider.example.\n\
+             _adsp._domainkey.example.com. TXT \"dkim=all\"\n\
+             *._domainkey.example.com. TXT \"v=DKIM1; p=\"\n\
+             s._domainkey.news.example.com. TXT \"v=DKIM1; p=MII\"\n\
+             _dmarc.news.example.com. TXT \"v=DMARC1; p=rejct\"\n\
+             _spf.example.com. TXT \"v=spf1 +all\"\nwww.example.com. TXT \"hello\"\n\
+             a.sub.example.com. TXT \"v=spf1 +all\"\n"
+        ));
+        assert_eq!(zones.selectors(&name("example.com")), [name("a.b"), name("far")]);
+        assert_eq!(zones.selectors(&name("news.example.com")), [name("s")]);
+        let beside: Vec<String> =
+            zones.beside().map(|(kind, owner, _)| format!("{kind:?} {owner}")).collect();
+        let expected = [
+            "Dkim s._domainkey.news.example.com",
+            "Dmarc _dmarc.news.example.com",
+            "Spf _spf.example.com",
+        ];
+        assert_eq!(beside, expected);
     }
 
     #[test]
