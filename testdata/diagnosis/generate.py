@@ -205,6 +205,48 @@ def body_cases():
         ("separator-trimmed", "separator"),
         c="relaxed/simple",
     )
+    for name, why, old, new, detail in (
+        ("space-line-end", "The space at the end of one line was trimmed", b"noon. \r\n", b"noon.\r\n", "line 4"),
+        ("space-double", "Two spaces became one", b"usual  place", b"usual place", "line 4"),
+        ("space-tab", "A tab became a space", b"usual\tplace", b"usual place", "line 4"),
+    ):
+        in_body(
+            f"{name}-removed",
+            f"{why}, under simple.",
+            "6376 3.4.3",
+            lambda body, old=old, new=new: body.replace(old, new),
+            ("space-removed", detail),
+            c="relaxed/simple",
+            body=BODY.replace(new, old),
+        )
+    flowed = BODY.replace(b"Friday?\r\n", b"Friday? \r\n").replace(b"-- \r\nAlice", b"See\r\nyou!")
+    flowed = flowed.replace(b"See\r\n", b"See \r\n")
+    in_body(
+        "spaces-flowed-removed",
+        "The spaces that make paragraphs of format=flowed were trimmed, under simple.",
+        "3676 4.1",
+        lambda body: body.replace(b" \r\n", b"\r\n"),
+        ("space-removed", "end of lines"),
+        c="relaxed/simple",
+        body=flowed,
+    )
+    in_body(
+        "spaces-sentences-removed",
+        "The second space after each sentence was taken out, under simple.",
+        "6376 3.4.3",
+        lambda body: body.replace(b".  ", b". "),
+        ("space-removed", "sentence"),
+        c="relaxed/simple",
+        body=BODY.replace(b"noon.", b"noon.  Bring a friend.  Or two."),
+    )
+    in_body(
+        "empty-line-removed",
+        "One of two empty lines was taken out, which relaxed counts too.",
+        "6376 3.4.4",
+        lambda body: body.replace(b"Bob,\r\n\r\n\r\n", b"Bob,\r\n\r\n"),
+        ("empty-line-removed", "before line"),
+        body=BODY.replace(b"Bob,\r\n\r\n", b"Bob,\r\n\r\n\r\n"),
+    )
     in_body(
         "white-space",
         "A space became two, under simple.",
@@ -847,6 +889,40 @@ def both_cases():
         now + FOOTER,
         (
             ("subject-tag-added", '"[lunch]"'),
+            ("value-changed", "Alice <alice@example.com>"),
+            ("field-added", "Reply-To"),
+            ("footer-added", "4 lines"),
+        ),
+        header="explained",
+        body="explained",
+    )
+    of_list = (
+        b"\r\nSender: lunch-bounces@lists.example.org"
+        b"\r\nList-Id: <lunch.lists.example.org>"
+        b"\r\nList-Unsubscribe: <https://lists.example.org/lunch>"
+    )
+    names = NAMES + ":Reply-To:Sender:List-Id:List-Unsubscribe"
+    tagged = change(signed(h=names), b"Subject: Lunch", b"Subject: [lunch] Lunch")
+    from_alice = b"\r\nFrom: Alice <alice@example.com>"
+    many = [("field-added", name) for name in ("Sender", "List-Id", "List-Unsubscribe")]
+    case(
+        "list-fields",
+        "A list added fields that were signed as absent, all at once, and its tag and footer.",
+        "6376 5.4",
+        change(tagged, from_alice, from_alice + of_list) + FOOTER,
+        (("subject-tag-added", '"[lunch]"'), *many, ("footer-added", "4 lines")),
+        header="explained",
+        body="explained",
+    )
+    moved = b"\r\nFrom: Alice via lunch <lunch@lists.example.org>" + of_list
+    case(
+        "list-fields-for-dmarc",
+        "The same from a list that writes its own address in From, the author in Reply-To.",
+        "7960 4.1.3",
+        change(tagged, from_alice, moved + b"\r\nReply-To: Alice <alice@example.com>") + FOOTER,
+        (
+            ("subject-tag-added", '"[lunch]"'),
+            *many,
             ("value-changed", "Alice <alice@example.com>"),
             ("field-added", "Reply-To"),
             ("footer-added", "4 lines"),

@@ -28,10 +28,11 @@ mod in_parts;
 mod limits;
 mod mime;
 mod running;
+mod spaces;
 mod subject;
 mod values;
 
-pub use change::{Added, Change, ChangeKind, LineEnds, Source};
+pub use change::{Added, Change, ChangeKind, LineEnds, Source, Space};
 pub use limits::{DiagnosisLimits, Exhausted, Work};
 
 /// What was done to a message between signing and verifying.
@@ -65,6 +66,20 @@ pub enum Finding {
     OtherKey,
     /// The signature, or its key, cannot be used: there is nothing to compare with.
     NotExamined,
+}
+
+impl Finding {
+    /// The name of the finding in the corpus and in JSON.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Finding::Intact => "intact",
+            Finding::Explained(_) => "explained",
+            Finding::Unexplained(_) => "unexplained",
+            Finding::Truncated { .. } => "truncated",
+            Finding::OtherKey => "other-key",
+            Finding::NotExamined => "not-examined",
+        }
+    }
 }
 
 /// Changes that explain a failure.

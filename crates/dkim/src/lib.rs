@@ -79,7 +79,7 @@ mod verify;
 pub use crypto::{KeyFormError, PrivateKey, PrivateKeyError, Sha256, SigningError, VerifyingKey};
 pub use diagnose::{
     Added, Change, ChangeKind, Diagnosis, DiagnosisLimits, Excluded, Exhausted, Finding, LineEnds,
-    Repair, Source, Work, diagnose,
+    Repair, Source, Space, Work, diagnose,
 };
 pub use fold::Folder;
 pub use header_hash::{header_hash_input, selected_fields};

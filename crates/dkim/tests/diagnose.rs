@@ -53,7 +53,8 @@ fn corpus() {
 }
 
 fn got(diagnosis: &Diagnosis, told: &[Told]) -> String {
-    let mut text = format!("header {}, body {}", word(&diagnosis.header), word(&diagnosis.body));
+    let mut text =
+        format!("header {}, body {}", diagnosis.header.keyword(), diagnosis.body.keyword());
     for (index, change) in diagnosis.changes().enumerate() {
         let sentence = change.to_string();
         let detail = told.get(index).map(|told| told.detail.clone());
@@ -61,17 +62,6 @@ fn got(diagnosis: &Diagnosis, told: &[Told]) -> String {
         let _ = write!(text, "; {} {detail}", change.keyword());
     }
     text
-}
-
-fn word(finding: &Finding) -> &'static str {
-    match finding {
-        Finding::Intact => "intact",
-        Finding::Explained(_) => "explained",
-        Finding::Unexplained(_) => "unexplained",
-        Finding::Truncated { .. } => "truncated",
-        Finding::OtherKey => "other-key",
-        Finding::NotExamined => "not-examined",
-    }
 }
 
 /// The first signature of a message, and the answers that verifying it took.

@@ -120,7 +120,10 @@ impl Search<'_> {
         if let Some(found) = self.in_html(parts)? {
             return Ok(Some(found));
         }
-        self.base64_footer(header)
+        if let Some(found) = self.base64_footer(header)? {
+            return Ok(Some(found));
+        }
+        self.space_removed()
     }
 
     /// A footer at the end.

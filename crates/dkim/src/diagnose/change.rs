@@ -31,6 +31,13 @@ pub enum Change {
     BodyWhiteSpace,
     /// White space was added at the end of lines of the body.
     TrailingSpaceAdded,
+    /// White space of the body was removed or replaced.
+    SpaceRemoved(Space),
+    /// An empty line of the body was removed.
+    EmptyLineRemoved {
+        /// Before which line of the body as it is now, from 1.
+        line: usize,
+    },
     /// The space of the line "-- ", which begins a signature text (RFC 3676 4.3), was removed.
     SeparatorTrimmed,
     /// The signer used another body canonicalization than it states.
@@ -168,6 +175,22 @@ pub enum LineEnds {
     Doubled,
 }
 
+/// White space of a body that is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Space {
+    /// A space at the end of this line, from 1.
+    LineEnd(usize),
+    /// The space at the end of each line but the last of a paragraph, which has a meaning in
+    /// format=flowed (RFC 3676 4).
+    LineEnds,
+    /// Two spaces in this line became one.
+    Double(usize),
+    /// The second space after each sentence.
+    Sentences,
+    /// A tab in this line became a space.
+    Tab(usize),
+}
+
 /// How a value that was signed came to be known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -207,6 +230,10 @@ pub enum ChangeKind {
     BodyWhiteSpace,
     /// [`Change::TrailingSpaceAdded`].
     TrailingSpaceAdded,
+    /// [`Change::SpaceRemoved`].
+    SpaceRemoved,
+    /// [`Change::EmptyLineRemoved`].
+    EmptyLineRemoved,
     /// [`Change::SeparatorTrimmed`].
     SeparatorTrimmed,
     /// [`Change::BodyCanonicalization`].
@@ -264,6 +291,8 @@ impl Change {
             Change::LineEnds(_) => ChangeKind::LineEnds,
             Change::BodyWhiteSpace => ChangeKind::BodyWhiteSpace,
             Change::TrailingSpaceAdded => ChangeKind::TrailingSpaceAdded,
+            Change::SpaceRemoved(_) => ChangeKind::SpaceRemoved,
+            Change::EmptyLineRemoved { .. } => ChangeKind::EmptyLineRemoved,
             Change::SeparatorTrimmed => ChangeKind::SeparatorTrimmed,
             Change::BodyCanonicalization { .. } => ChangeKind::BodyCanonicalization,
             Change::FinalLineEndUnsigned => ChangeKind::FinalLineEndUnsigned,
@@ -307,6 +336,8 @@ impl ChangeKind {
             ChangeKind::LineEnds => "line-ends",
             ChangeKind::BodyWhiteSpace => "body-white-space",
             ChangeKind::TrailingSpaceAdded => "trailing-space-added",
+            ChangeKind::SpaceRemoved => "space-removed",
+            ChangeKind::EmptyLineRemoved => "empty-line-removed",
             ChangeKind::SeparatorTrimmed => "separator-trimmed",
             ChangeKind::BodyCanonicalization => "body-canonicalization",
             ChangeKind::FinalLineEndUnsigned => "final-line-end-unsigned",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::change::{Added, Change, LineEnds, Source};
+use super::change::{Added, Change, LineEnds, Source, Space};
 use super::limits::Exhausted;
 use super::{Diagnosis, Excluded, Finding, Repair};
 
@@ -30,6 +30,10 @@ impl fmt::Display for Change {
                  the relaxed form)",
             ),
             Change::TrailingSpaceAdded => f.write_str("white space was added at the end of lines"),
+            Change::SpaceRemoved(space) => write!(f, "{space}"),
+            Change::EmptyLineRemoved { line } => {
+                write!(f, "an empty line before line {line} of the body was removed")
+            }
             Change::SeparatorTrimmed => {
                 f.write_str("the space of the signature separator \"-- \" was removed")
             }
@@ -161,6 +165,20 @@ impl fmt::Display for Added {
         let Added { line, lines, octets, text } = self;
         let s = if *lines == 1 { "" } else { "s" };
         write!(f, "{lines} line{s}, {octets} octets, from line {line} on: \"{text}\"")
+    }
+}
+
+impl fmt::Display for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Space::LineEnd(line) => {
+                write!(f, "the space at the end of line {line} of the body was removed")
+            }
+            Space::LineEnds => f.write_str("the spaces at the end of lines were removed"),
+            Space::Double(line) => write!(f, "two spaces in line {line} of the body became one"),
+            Space::Sentences => f.write_str("the two spaces after each sentence became one"),
+            Space::Tab(line) => write!(f, "a tab in line {line} of the body became a space"),
+        }
     }
 }
 

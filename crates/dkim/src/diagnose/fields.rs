@@ -44,6 +44,23 @@ const MIME: [&str; 5] = [
     "Content-Language",
 ];
 
+/// The fields that a mailing list adds, often several of them: RFC 2369, RFC 2919, RFC 8058, and
+/// what programs add beside them.
+const LIST: [&str; 12] = [
+    "Sender",
+    "Reply-To",
+    "List-Id",
+    "List-Help",
+    "List-Subscribe",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Post",
+    "List-Owner",
+    "List-Archive",
+    "Precedence",
+    "Errors-To",
+];
+
 /// The copies of z= (RFC 6376 3.5) put in place of the fields: all that differ, and each alone.
 pub(super) fn copied(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let Some(own) = material.fields.get(material.place) else { return };
@@ -114,7 +131,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Each instance of a signed field, which may be one too many; and the fields of MIME, which a
-/// gateway adds all at once.
+/// gateway adds all at once, and those of a list.
 pub(super) fn added(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
     let mut mime = Vec::new();
     for (place, field) in material.signed_fields() {
@@ -125,6 +142,14 @@ pub(super) fn added(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
         proposals.push(proposal);
     }
     proposals.extend(together(&mime));
+    proposals.extend(together(&of_list(material)));
+}
+
+/// The fields of a list, each as one that was added.
+pub(super) fn of_list(material: &Material<'_>) -> Vec<Proposal> {
+    let fields = material.signed_fields();
+    let fields = fields.filter(|(_, field)| LIST.iter().any(|name| field.is(name)));
+    fields.map(|(place, field)| one_added(place, field)).collect()
 }
 
 /// A field that was not there.

@@ -3,7 +3,7 @@
 use mailproof_message::Header;
 use memchr::memmem;
 
-use super::change::{Change, ChangeKind, LineEnds};
+use super::change::{Change, ChangeKind, LineEnds, Space};
 use super::mime;
 
 /// What undoing a change in one or more ways gives.
@@ -21,6 +21,7 @@ pub(super) const FORMS: &[Form] = &[
     Form { kind: ChangeKind::Reencoded, undo: reencoded },
     Form { kind: ChangeKind::TrailingSpaceAdded, undo: trailing_space },
     Form { kind: ChangeKind::SeparatorTrimmed, undo: separator },
+    Form { kind: ChangeKind::SpaceRemoved, undo: space_removed },
     Form { kind: ChangeKind::DotsAdded, undo: dots_added },
     Form { kind: ChangeKind::DotsRemoved, undo: dots_removed },
     Form { kind: ChangeKind::FromQuoted, undo: from_quoted },
@@ -107,6 +108,33 @@ fn trailing_space(_: &Header, body: &[u8]) -> Undone {
         restored.extend_from_slice(line.get(..length).unwrap_or(line));
     });
     one(Change::TrailingSpaceAdded, body, restored)
+}
+
+/// Spaces that stood in many places; one alone is looked for last ([`super::spaces`]).
+fn space_removed(_: &Header, body: &[u8]) -> Undone {
+    let mut flowed = Vec::with_capacity(body.len() + body.len() / 32);
+    let mut lines = body.split_inclusive(|&octet| octet == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let goes_on = lines.peek().is_some_and(|next| !matches!(next, [b'\r', b'\n'] | [b'>', ..]));
+        match line.strip_suffix(b"\r\n") {
+            Some(text) if goes_on && !text.is_empty() && !text.ends_with(b" ") => {
+                flowed.extend_from_slice(text);
+                flowed.extend_from_slice(b" \r\n");
+            }
+            _ => flowed.extend_from_slice(line),
+        }
+    }
+    let mut sentences = Vec::with_capacity(body.len() + body.len() / 32);
+    for (index, &octet) in body.iter().enumerate() {
+        sentences.push(octet);
+        let before = index.checked_sub(1).and_then(|before| body.get(before));
+        if octet == b' ' && matches!(before, Some(b'.' | b'!' | b'?')) {
+            sentences.push(b' ');
+        }
+    }
+    let mut undone = one(Change::SpaceRemoved(Space::LineEnds), body, flowed);
+    undone.extend(one(Change::SpaceRemoved(Space::Sentences), body, sentences));
+    undone
 }
 
 fn separator(_: &Header, body: &[u8]) -> Undone {

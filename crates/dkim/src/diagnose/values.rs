@@ -65,8 +65,17 @@ pub(super) fn addresses(material: &Material<'_>, proposals: &mut Vec<Proposal>) 
                 let (place, field) = material.lowest(source)?;
                 fields::together(&[author.clone(), fields::one_added(place, field)])
             });
+            let with_list = author.as_ref().and_then(|author| {
+                let (place, field) = material.lowest(source)?;
+                let mut all = fields::of_list(material);
+                all.retain(|one| one.edits.iter().all(|edit| edit.field != place));
+                let others = all.len();
+                all.extend([author.clone(), fields::one_added(place, field)]);
+                fields::together(&all).filter(|_| others > 0)
+            });
             proposals.extend(author);
             proposals.extend(moved);
+            proposals.extend(with_list);
         }
     }
     for name in ADDRESSES {
