@@ -228,3 +228,63 @@ fn what_a_stranger_wrote_is_escaped() {
         "{out}"
     );
 }
+
+/// A message that a list has sealed, and that was changed twice since.
+#[test]
+fn what_was_done_since_a_message_was_sealed() {
+    let list = fs::read_to_string("../../testdata/verdict/trusted-list.eml").unwrap();
+    let changed = list.replace("\nSubject: ", "\nSubject: [again] ") + "-- \r\nanother list\r\n";
+    let key = "v=DKIM1; k=ed25519; p=Ykn/uptUgJAYm9G7gsxcPA0nqDeD2lOHcdj5QGaIjhY=";
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let zone = format!(
+        "ed._domainkey.list.example. TXT \"{key}\"\ned._domainkey.legitimate.example. TXT \"{key}\"\n\
+         _dmarc.legitimate.example. TXT \"v=DMARC1; p=reject\"\n"
+    );
+    fs::write(path("zone"), zone).unwrap();
+    let run = |message: &str, more: &[&str]| {
+        fs::write(path("message"), message).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+        command.args(["--now", "1700000100", "--zone", &path("zone"), &path("message")]);
+        String::from_utf8(command.args(more).output().unwrap().stdout).unwrap()
+    };
+    assert!(run(&list, &["--format", "json"]).contains("\"arc\":{\"cause\":\"valid\""));
+    let words = run(&changed, &[]).split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "fail ARC, 1 set",
+        "found since set 1: \"[again]\" was added to the subject",
+        "found since set 1: a footer was added to the body: 2 lines, 19 octets",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    let document: Value = serde_json::from_str(&run(&changed, &["--format", "json"])).unwrap();
+    assert_eq!(schema::breaches("check-headers", &document), [""; 0]);
+    let set = &document["messages"][0]["arc"]["sets"][0];
+    assert_eq!(set["changes"][0]["kind"], "subject-tag-added");
+    assert_eq!(set["diagnosis"]["body"]["finding"], "explained");
+    // A word of the text is another one: nothing explains that, and what was tried is told.
+    let other = list.replace("\r\n\r\n", "\r\n\r\nOther ");
+    let words = run(&other, &[]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("no usual change explains the body; excluded: footer added, "),
+        "{words}"
+    );
+    let document: Value = serde_json::from_str(&run(&other, &["--format", "json"])).unwrap();
+    assert_eq!(schema::breaches("check-headers", &document), [""; 0]);
+    let body = &document["messages"][0]["arc"]["sets"][0]["diagnosis"]["body"];
+    assert_eq!(body["finding"], "unexplained");
+    assert!(body["excluded"].as_array().unwrap().contains(&"footer-added".into()));
+}
+
+#[test]
+fn claims_are_told_to_programs_too() {
+    let message = format!(
+        "Authentication-Results: mx.example.net; dkim=pass header.d=bank.example;\r\n \
+         dmarc=pass\r\n{MESSAGE}"
+    );
+    let claims = &json(&message, &[])["claims"];
+    assert_eq!(claims[0]["authserv_id"], "mx.example.net");
+    assert_eq!(claims[0]["results"], serde_json::json!(["dkim=pass", "dmarc=pass"]));
+    assert_eq!(claims[0]["line"], 1);
+    assert_eq!(json(MESSAGE, &[])["claims"], serde_json::json!([]));
+}

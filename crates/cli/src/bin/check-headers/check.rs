@@ -1,7 +1,9 @@
 //! Checking one message.
 
 use std::io::Read;
+use std::sync::Arc;
 
+use mailproof::arc::SetOutcome;
 use mailproof::{Receiver, Verdict};
 use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
@@ -50,6 +52,29 @@ impl Checked {
         first.find(|first| first.field == judged.field)?;
         let limits = DiagnosisLimits::default();
         Some(diagnose(&self.header, body, judged, &self.answers, &limits))
+    }
+
+    /// The same for the ARC-Message-Signature of a set: what was done since it was sealed. Few are
+    /// looked at, since validating a chain ends with the first that fails.
+    pub(crate) fn set_diagnosis(&self, set: &SetOutcome) -> Option<Diagnosis> {
+        let body = self.body.as_ref()?;
+        let cause = set.message_signature_cause.clone()?;
+        let signature = &set.message_signature.as_ref().ok()?.signature;
+        if cause.result() != DkimResult::Fail {
+            return None;
+        }
+        let [_, field, _] = set.places;
+        let judged = SignatureOutcome {
+            cause,
+            field,
+            domain: Some(signature.domain.clone()),
+            selector: Some(signature.selector.clone()),
+            signature: Some(Arc::new(signature.clone())),
+            key: None,
+            checks: None,
+        };
+        let limits = DiagnosisLimits::default();
+        Some(diagnose(&self.header, body, &judged, &self.answers, &limits))
     }
 
     /// How a run with this message alone would end.

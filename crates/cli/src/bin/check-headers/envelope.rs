@@ -187,8 +187,13 @@ fn reverse_path(
     Ok(path)
 }
 
-/// In which line of the message a field begins.
-pub(crate) fn line(header: &Header, field: &Field<'_>) -> String {
+/// In which line of the message a field begins, in words.
+fn line(header: &Header, field: &Field<'_>) -> String {
+    format!("line {}", line_number(header, field))
+}
+
+/// In which line of the message a field begins, from 1.
+pub(crate) fn line_number(header: &Header, field: &Field<'_>) -> usize {
     let before = header.octets().get(..field.range().start).unwrap_or_default();
-    format!("line {}", before.iter().filter(|&&octet| octet == b'\n').count() + 1)
+    before.iter().filter(|&&octet| octet == b'\n').count() + 1
 }

@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mailproof_cli::key_record::Excerpt;
-use mailproof_dkim::{Diagnosis, SignatureOutcome, header_hash_input};
+use mailproof_dkim::{Diagnosis, Finding, SignatureOutcome, header_hash_input};
 use mailproof_dns::Zone;
 use serde::Serialize;
 
 use crate::advice::advice;
 use crate::check::Checked;
+use crate::claims::{Claim, claims};
 use crate::signed_fields::SignedFields;
 
 /// The verdict on one message.
@@ -21,6 +22,8 @@ pub(crate) struct Message {
     dkim: Option<Vec<Signature>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     envelope: Option<Envelope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<Vec<Claim>>,
     /// The other methods, in the form of the façade.
     #[serde(flatten)]
     verdict: serde_json::Map<String, serde_json::Value>,
@@ -52,6 +55,7 @@ struct Why {
     explanation: String,
     advice: Option<String>,
     changes: Vec<Change>,
+    diagnosis: Option<Halves>,
     body: Option<Body>,
     header: Option<Header>,
     key_record: Option<Excerpt>,
@@ -64,6 +68,20 @@ struct Why {
 struct Change {
     kind: &'static str,
     text: String,
+}
+
+/// How far a search for what was done to the message has come, in each half.
+#[derive(Serialize)]
+struct Halves {
+    header: Half,
+    body: Half,
+}
+
+#[derive(Serialize)]
+struct Half {
+    finding: &'static str,
+    excluded: Vec<&'static str>,
+    limit: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +123,7 @@ impl Message {
                 error: Some(reason.clone()),
                 dkim: None,
                 envelope: None,
+                claims: None,
                 verdict: serde_json::Map::new(),
             },
             Ok(checked) => {
@@ -121,6 +140,7 @@ impl Message {
                     error: None,
                     dkim: Some(dkim.collect()),
                     envelope: envelope.filter(|_| checked.verdict.is_some()),
+                    claims: checked.verdict.as_ref().map(|_| claims(&checked.header)),
                     verdict: others(checked),
                 }
             }
@@ -136,7 +156,47 @@ fn others(checked: &Checked) -> serde_json::Map<String, serde_json::Value> {
     };
     members.remove("schema_version");
     members.remove("dkim");
+    let sets = members.get_mut("arc").and_then(|arc| arc.get_mut("sets")?.as_array_mut());
+    let judged = checked.verdict.iter().flat_map(|verdict| &verdict.arc.sets);
+    for (set, judged) in sets.into_iter().flatten().zip(judged) {
+        let diagnosis = checked.set_diagnosis(judged);
+        if let (Some(set), Some(diagnosis)) = (set.as_object_mut(), diagnosis) {
+            let halves = serde_json::to_value(Halves::of(&diagnosis)).unwrap_or_default();
+            set.insert("diagnosis".into(), halves);
+            let changes = serde_json::to_value(changes(&diagnosis)).unwrap_or_default();
+            set.insert("changes".into(), changes);
+        }
+    }
     members
+}
+
+fn changes(diagnosis: &Diagnosis) -> Vec<Change> {
+    let change = |change: &mailproof_dkim::Change| Change {
+        kind: change.keyword(),
+        text: change.to_string(),
+    };
+    diagnosis.changes().map(change).collect()
+}
+
+impl Halves {
+    fn of(diagnosis: &Diagnosis) -> Halves {
+        Halves { header: Half::of(&diagnosis.header), body: Half::of(&diagnosis.body) }
+    }
+}
+
+impl Half {
+    fn of(finding: &Finding) -> Half {
+        let excluded = match finding {
+            Finding::Unexplained(excluded) => Some(excluded),
+            _ => None,
+        };
+        let tried = excluded.iter().flat_map(|excluded| &excluded.tried);
+        Half {
+            finding: finding.keyword(),
+            excluded: tried.map(|kind| kind.keyword()).collect(),
+            limit: excluded.and_then(|excluded| Some(excluded.exhausted?.keyword())),
+        }
+    }
 }
 
 impl Signature {
@@ -160,13 +220,11 @@ impl Why {
         let signature = judged.signature.as_deref();
         let checks = judged.checks.as_ref();
         let diagnosis = checked.diagnosis(judged);
-        let changes = diagnosis.iter().flat_map(Diagnosis::changes);
         Why {
             explanation: judged.cause.to_string(),
             advice: advice(judged, diagnosis.as_ref()),
-            changes: changes
-                .map(|change| Change { kind: change.keyword(), text: change.to_string() })
-                .collect(),
+            changes: diagnosis.as_ref().map(changes).unwrap_or_default(),
+            diagnosis: diagnosis.as_ref().map(Halves::of),
             body: signature.map(|signature| Body {
                 canonicalization: signature.body_canonicalization.keyword(),
                 octets: checks.map(|checks| checks.body_octets),

@@ -13,6 +13,7 @@ use mailproof_dkim::DkimResult;
 
 use crate::check::Checked;
 use crate::claims::claims;
+use crate::found::found;
 
 /// The summary: one word for each method.
 pub(crate) fn summary(paint: Paint, verdict: &Verdict) -> String {
@@ -42,12 +43,23 @@ pub(crate) fn print(out: &mut Output, checked: &Checked, verdict: &Verdict) -> i
         };
         line(out, result, &format!("ARC{sets}"))?;
         out.detail("why", &safe(&verdict.arc.cause.to_string()).to_string())?;
+        since_sealed(out, checked, verdict)?;
     }
     if let Some(iprev) = &verdict.iprev {
         let name = iprev.cause.name().map(|name| format!(" is {name}")).unwrap_or_default();
         line(out, iprev.result().keyword(), &format!("iprev, {}{name}", iprev.ip))?;
         if iprev.result() != IprevResult::Pass {
             out.detail("why", &iprev.cause.keyword().replace('-', " "))?;
+        }
+    }
+    Ok(())
+}
+
+/// What was done to the message since a set was made whose message signature fails.
+fn since_sealed(out: &mut Output, checked: &Checked, verdict: &Verdict) -> io::Result<()> {
+    for set in &verdict.arc.sets {
+        for sentence in checked.set_diagnosis(set).iter().flat_map(found) {
+            out.detail("found", &format!("since set {}: {sentence}", set.instance()))?;
         }
     }
     Ok(())
@@ -63,7 +75,7 @@ pub(crate) fn print_end(out: &mut Output, checked: &Checked, verdict: &Verdict) 
         writeln!(out, "{:indent$}{}", "", visible(part.replace('\t', "    ").as_bytes()))?;
     }
     for claim in claims(&checked.header) {
-        out.detail("claimed", &claim.text)?;
+        out.detail("claimed", &claim.to_string())?;
     }
     Ok(())
 }
