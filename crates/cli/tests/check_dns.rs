@@ -728,3 +728,46 @@ fn all_of_a_zone_file_is_looked_at() {
     let output = check_dns(&["--zone", &path, "--offline", "--format", "json", "healthy.example"]);
     assert!(!rules(&json(&output)).contains(&"SPF011".to_owned()));
 }
+
+/// Of several records of one name and type the one at fault is pointed at, not the first.
+#[test]
+fn the_record_at_fault_is_pointed_at() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("zone").to_str().unwrap().to_owned();
+    let zone = "$ORIGIN a.example.\n\
+                @ SOA ns hostmaster 1 2 3 4 5\n\
+                @ TXT \"site-verification=1\"\n\
+                @ TXT \"v=spf1 mx -all\"\n\
+                @ TXT \"v=spf1 a -all\"\n\
+                @ MX 10 mx1\n\
+                @ MX 20 192.0.2.9.\n\
+                @ MX 30 mx2\n\
+                @ MX 40 mx3\n\
+                @ MX 50 mx1\n\
+                mx1 A 8.8.8.8\n\
+                mx2 CNAME mx1\n\
+                mx3 A 10.0.0.1\n\
+                _25._tcp.mx1 TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\
+                _25._tcp.mx1 TLSA 3 1 1 abcd\n";
+    fs::write(&path, zone).unwrap();
+    let document = json(&check_dns(&["--zone", &path, "--offline", "--format", "json", "-v"]));
+    let line = |rule: &str| {
+        let findings = document["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["rule"] == rule).map(|found| found["line"].clone())
+    };
+    for (rule, expected) in
+        [("SPF002", 5), ("MX005", 7), ("MX006", 8), ("MX011", 9), ("MX009", 10), ("DANE003", 15)]
+    {
+        assert_eq!(line(rule), Some(expected.into()), "{rule}");
+    }
+}
+
+#[test]
+fn a_manifest_has_the_selectors_of_the_zone_file() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("zone").to_str().unwrap().to_owned();
+    let zone = fs::read_to_string(healthy()).unwrap().replace("s2026.", "unusual.");
+    fs::write(&path, zone.replace("s2026", "unusual")).unwrap();
+    let output = check_dns(&["init", "healthy.example", "--zone", &path, "-o", "-"]);
+    assert!(text(&output.stdout).contains("selectors = [\"unusual\"]"), "{output:?}");
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use mailproof_dns::{Failure, Name, Question, RecordType};
+use mailproof_dns::{Data, Failure, Name, Question, RecordType};
 
 use crate::{Limits, Policy, Rule, Severity, catalogue};
 
@@ -57,6 +57,8 @@ pub struct Finding {
     pub record: Option<Vec<u8>>,
     /// The octets at fault.
     pub span: Option<Range<usize>>,
+    /// The record at fault, where it is one of several that are no text.
+    pub which: Option<Data>,
     /// What is wrong; what receivers make of it and what to do says the rule.
     pub message: String,
 }
@@ -189,6 +191,13 @@ impl Report {
         }
     }
 
+    /// The last finding is about this record.
+    pub(crate) fn which(&mut self, data: Option<&Data>) {
+        if let (Some(last), false) = (self.findings.last_mut(), self.is_full) {
+            last.which = data.cloned();
+        }
+    }
+
     /// A finding about a name.
     pub(crate) fn of(
         &mut self,
@@ -261,6 +270,7 @@ fn finding(id: &str, name: &Name, source: Source, message: String) -> Option<Fin
         line: None,
         record: None,
         span: None,
+        which: None,
         message,
     })
 }

@@ -77,12 +77,21 @@ fn distinct<'a>(domain: &Name, all: &[&Mx], look: &mut Look<'a>) -> (Vec<&'a Nam
             Some((_, seen)) if *seen => {
                 let message = format!("{} stands twice", mx.exchange);
                 look.report.of("MX009", domain, RecordType::Mx, message);
+                look.report.which(Some(&Data::Mx((*mx).clone())));
             }
             Some((_, seen)) => *seen = true,
             None => left_out += 1,
         }
     }
     (names, left_out)
+}
+
+/// A finding about the record that names the mail exchange.
+fn of_record(id: &str, domain: &Name, exchange: &Name, message: String, look: &mut Look<'_>) {
+    look.report.of(id, domain, RecordType::Mx, message);
+    let data = look.ask(domain, RecordType::Mx).map(Response::data).unwrap_or_default();
+    let names = |data: &&Data| matches!(data, Data::Mx(mx) if mx.exchange == *exchange);
+    look.report.which(data.iter().find(names));
 }
 
 /// Whether the SPF record lets anybody send, if that is known.
@@ -100,12 +109,12 @@ fn presence(request: &Request, all: &[&Mx], sends: Option<bool>, look: &mut Look
     let nulls = all.iter().filter(|mx| mx.exchange == Name::root());
     let is_null = nulls.clone().count() > 0;
     if is_null && (all.len() > 1 || nulls.clone().any(|mx| mx.preference != 0)) {
-        let message = "a null MX stands alone, with preference 0";
-        look.report.of("MX002", domain, RecordType::Mx, message);
+        let message = "a null MX stands alone, with preference 0".to_owned();
+        of_record("MX002", domain, &Name::root(), message, look);
     }
     if is_null && sends == Some(true) {
         let message = format!("{domain} takes no mail, and its SPF record lets hosts send");
-        look.report.of("MX003", domain, RecordType::Mx, message);
+        of_record("MX003", domain, &Name::root(), message, look);
     }
     let is_silent = request.profile == Profile::NoMail || sends == Some(false);
     if all.is_empty() && is_silent && has_address(domain, look) {
@@ -155,17 +164,17 @@ fn is_host_label(label: &[u8]) -> bool {
 fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<IpAddr>> {
     if is_address(exchange, domain) {
         let message = format!("{exchange} is an address, not a name");
-        look.report.of("MX005", domain, RecordType::Mx, message);
+        of_record("MX005", domain, exchange, message, look);
         return Some(Vec::new());
     }
     if exchange.label_count() < 2 || !exchange.labels().all(is_host_label) {
         let message = format!("{exchange} is no host name");
-        look.report.of("MX008", domain, RecordType::Mx, message);
+        of_record("MX008", domain, exchange, message, look);
     }
     let alias = look.ask(exchange, RecordType::Cname);
     if matches!(alias, Some(Response::Records(_))) {
         let message = format!("{exchange} is an alias (CNAME)");
-        look.report.of("MX006", domain, RecordType::Mx, message);
+        of_record("MX006", domain, exchange, message, look);
     }
     let responses = [RecordType::A, RecordType::Aaaa].map(|rtype| look.ask(exchange, rtype));
     let mut addresses = Vec::new();
@@ -178,12 +187,12 @@ fn exchange(domain: &Name, exchange: &Name, look: &mut Look<'_>) -> Option<Vec<I
     }
     if let Some(address) = addresses.iter().find(|address| is_reserved(**address)) {
         let message = format!("{exchange} has {address}, which is not public");
-        look.report.of("MX011", domain, RecordType::Mx, message);
+        of_record("MX011", domain, exchange, message, look);
     }
     let is_known = responses.iter().all(Option::is_some);
     if is_known && addresses.is_empty() {
         let message = format!("{exchange} has no address");
-        look.report.of("MX007", domain, RecordType::Mx, message);
+        of_record("MX007", domain, exchange, message, look);
     }
     is_known.then_some(addresses)
 }

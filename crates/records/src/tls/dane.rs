@@ -40,7 +40,11 @@ fn exchange_records(request: &Request, exchange: &Name, look: &mut Look<'_>) -> 
         has_any = true;
         for data in &set.records {
             if let Data::Other(RecordType::Tlsa, wire) = data {
+                let before = look.report.findings.len();
                 tlsa(&mut look.report, &name, wire);
+                for finding in look.report.findings.iter_mut().skip(before) {
+                    finding.which = Some(data.clone());
+                }
             }
         }
         presented(request, exchange, (&name, &set.records), look);

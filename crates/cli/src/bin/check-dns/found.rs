@@ -291,7 +291,7 @@ fn place_in(finding: &Finding, zones: &Zones) -> Option<Place> {
     let text = finding.record.as_deref();
     let is_it = |data: &Data| match (data, text) {
         (Data::Txt(txt), Some(text)) => txt.joined() == text,
-        _ => false,
+        _ => finding.which.as_ref() == Some(data),
     };
     let record = records.iter().find(|record| is_it(&record.data)).or(records.first())?;
     let span = finding.span.clone().filter(|_| is_it(&record.data));

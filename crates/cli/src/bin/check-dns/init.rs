@@ -78,6 +78,7 @@ pub(crate) fn init(options: &Init) -> Result<Exit, Trouble> {
         let mut selectors = options.selector.clone();
         let signed = samples.iter().filter(|(signer, _)| *signer == domain);
         selectors.extend(signed.map(|(_, selector)| selector.clone()));
+        selectors.extend(dns.zones().selectors(&domain));
         (domain, selectors)
     });
     dns.each(

@@ -285,6 +285,7 @@ fn suppressions(document: &Document<'_>, file: &str, root: &mut Table<'_>) -> Ve
         let domain = table.parsed("domain", parse_name);
         let name = table.parsed("name", parse_name);
         let reason = table.string("reason").map(|reason| reason.value);
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
         let expires = table.date("expires");
         table.end();
         for (is_missing, key) in [(!has_rule, "rule"), (reason.is_none(), "reason")] {
@@ -381,5 +382,7 @@ expires = 2027-01-31
         ] {
             assert!(error.contains(part), "{part} is not in\n{error}");
         }
+        let blank = parse("[[suppress]]\nrule = 'SPF033'\nreason = ' '\n").unwrap_err();
+        assert!(blank.contains("the suppression has no `reason`"), "{blank}");
     }
 }
