@@ -231,7 +231,7 @@ fn around(look: &mut Look<'_>) {
     delegation(look);
     let Some(node) = look.below("_domainkey") else { return };
     // RFC 8020: below a name that does not exist there is nothing.
-    if matches!(look.answer(&node, RecordType::Txt), None | Some(Response::NxDomain)) {
+    if matches!(look.ask(&node, RecordType::Txt), None | Some(Response::NxDomain)) {
         return;
     }
     for (prefix, id, message) in [
@@ -267,7 +267,7 @@ fn every_selector(look: &mut Look<'_>) {
     let beside = ["_adsp._domainkey", "_report._domainkey"];
     let is_open = beside.map(|prefix| {
         let name = look.below(prefix)?;
-        Some(!matches!(look.answer(&name, RecordType::Txt)?, Response::NxDomain))
+        Some(!matches!(look.ask(&name, RecordType::Txt)?, Response::NxDomain))
     });
     if is_open.contains(&None) || is_open == [Some(false); 2] {
         return;

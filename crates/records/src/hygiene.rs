@@ -1,7 +1,7 @@
 //! What can be wrong with any record of a domain.
 
 use mailproof_dmarc::public_suffix_organizational_domain;
-use mailproof_dns::{Data, Name, RecordType, Response, Txt};
+use mailproof_dns::{Data, Failure, Name, RecordType, Response, Txt};
 
 use crate::check::Look;
 use crate::finding::Text;
@@ -116,9 +116,7 @@ fn secure(domain: &Name, look: &mut Look<'_>) {
 fn wildcard(domain: &Name, look: &mut Look<'_>) {
     const NOBODY: &str = "mailproof-wildcard-test";
     // RFC 4592 2.2.1: where a name does not exist, no wildcard beside it has answered.
-    let Some(beside) = look.below("_mta-sts") else { return };
-    let Some(is_absent) = is_absent(&beside, look) else { return };
-    if !is_absent {
+    if look.below("_mta-sts").and_then(|name| exists(&name, look)) == Some(true) {
         let Some(name) = look.below(NOBODY) else { return };
         let Some(texts) = look.texts(&name) else { return };
         if !texts.is_empty() {
@@ -143,15 +141,12 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
     }
 }
 
-/// Whether the name does not exist, if that is known: an alias whose target does not exist has the
-/// same response (RFC 6604 3), and is a name.
-fn is_absent(name: &Name, look: &mut Look<'_>) -> Option<bool> {
-    Some(match look.answer(name, RecordType::Txt)? {
-        Response::NxDomain => {
-            matches!(look.answer(name, RecordType::Cname)?, Response::NxDomain)
-        }
-        _ => false,
-    })
+/// Whether the name exists, if that is known: an alias whose target does not exist has the same
+/// response as a name that does not (RFC 6604 3).
+fn exists(name: &Name, look: &mut Look<'_>) -> Option<bool> {
+    let is_name = |response: &Response| !matches!(response, Response::NxDomain);
+    let text = look.ask(name, RecordType::Txt)?;
+    Some(is_name(text) || is_name(look.ask_by_the_way(name, RecordType::Cname)?))
 }
 
 /// Records of another kind than is looked for.
@@ -210,10 +205,11 @@ fn size(domain: &Name, look: &mut Look<'_>) {
 fn alias(look: &mut Look<'_>) {
     for prefix in ["_dmarc", "_mta-sts", "_smtp._tls"] {
         let Some(name) = look.below(prefix) else { continue };
-        // An alias that leads to a record is a good one.
-        let text = look.answer(&name, RecordType::Txt);
-        if matches!(text, None | Some(Response::Records(_))) {
-            continue;
+        // An alias that leads to a record is a good one, and whoever says nothing will not tell of
+        // one; one that leads in a circle is a failure of the server.
+        match look.answer(&name, RecordType::Txt) {
+            Some(Response::NxDomain | Response::NoData | Response::Failure(Failure::ServFail)) => {}
+            _ => continue,
         }
         let Some(response) = look.ask_by_the_way(&name, RecordType::Cname) else { continue };
         let [Data::Cname(target)] = response.data() else { continue };
