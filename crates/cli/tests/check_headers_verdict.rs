@@ -288,3 +288,19 @@ fn claims_are_told_to_programs_too() {
     assert_eq!(claims[0]["line"], 1);
     assert_eq!(json(MESSAGE, &[])["claims"], serde_json::json!([]));
 }
+
+/// RFC 9989 and RFC 7489 differ in t=y, and in where an organization begins.
+#[test]
+fn what_receivers_of_rfc_7489_see() {
+    let message = MESSAGE.replace("news.example.com", "tested.example");
+    let (_, out) = words(&message, &[]);
+    let told = "note receivers that still follow RFC 7489, with its list of public suffixes, see \
+                fail, policy reject by _dmarc.tested.example: no identifier is authenticated";
+    assert!(out.contains(told), "{out}");
+    let older = &json(&message, &[])["dmarc"]["rfc7489"];
+    assert_eq!((&older["result"], &older["policy"]), (&"fail".into(), &"reject".into()));
+    let (_, out) = words(MESSAGE, &[]);
+    assert!(!out.contains("RFC 7489"), "{out}");
+    let older = &json(MESSAGE, &[])["dmarc"]["rfc7489"];
+    assert_eq!(older["organizational_domain"], "example.com");
+}

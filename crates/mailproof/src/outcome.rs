@@ -2,11 +2,12 @@
 
 use mailproof_arc::{ChainStatus, Override};
 use mailproof_dkim::DkimResult;
-use mailproof_dmarc::{Disposition, DmarcResult, Rejection};
+use mailproof_dmarc::{Disposition, DmarcResult, Identifier, Rejection};
 use mailproof_message::AuthorDomain;
 use mailproof_spf::{Identities, SpfResult};
 
 use crate::iprev::{Iprev, IprevResult};
+use crate::verify::identifiers;
 
 /// What verifying a message found: one outcome for each method, each with its cause.
 ///
@@ -42,6 +43,13 @@ impl Verdict {
             Some(_) => Disposition::None,
             None => self.dmarc.disposition(rejection),
         }
+    }
+
+    /// The Authenticated Identifiers (RFC 9989 3.2.1), and those that a temporary trouble kept from
+    /// being authenticated: what DMARC was told, for whoever wants to ask it otherwise
+    /// ([`mailproof_dmarc::Discovery`]).
+    pub fn identifiers(&self) -> Vec<Identifier> {
+        identifiers(&self.dkim, self.spf.as_ref())
     }
 
     /// Whether any method was kept from its result by a temporary trouble, so that a later attempt

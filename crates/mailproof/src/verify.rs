@@ -301,7 +301,10 @@ impl About<'_> {
 /// The Authenticated Identifiers (RFC 9989 3.2.1), as types from type to type.
 ///
 /// RFC 9989 4.4.2: of SPF the MAIL FROM identity alone; a pass of HELO is none.
-fn identifiers(dkim: &mailproof_dkim::Outcome, spf: Option<&Identities>) -> Vec<Identifier> {
+pub(crate) fn identifiers(
+    dkim: &mailproof_dkim::Outcome,
+    spf: Option<&Identities>,
+) -> Vec<Identifier> {
     let dkim = dkim.signatures.iter().filter_map(|signature| {
         let identifier = Identifier::dkim(signature.domain.clone()?);
         match signature.result() {

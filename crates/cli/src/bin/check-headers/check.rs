@@ -4,13 +4,13 @@ use std::io::Read;
 use std::sync::Arc;
 
 use mailproof::arc::SetOutcome;
-use mailproof::{Receiver, Verdict};
+use mailproof::{Receiver, Verdict, dmarc};
 use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
 use mailproof_dkim::{Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose};
-use mailproof_dns::Answers;
+use mailproof_dns::{Answers, Missing};
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
 use crate::canonical::Bodies;
@@ -32,6 +32,9 @@ pub(crate) struct Checked {
     pub(crate) dkim: Outcome,
     /// What all methods found; `None` if only DKIM was checked.
     pub(crate) verdict: Option<Verdict>,
+    /// What DMARC says by RFC 7489, which many receivers still follow; `None` if only DKIM was
+    /// checked.
+    pub(crate) older: Option<dmarc::Outcome>,
     /// The envelope, or why there is none.
     pub(crate) envelope: Result<Envelope, String>,
     /// What the DNS said.
@@ -128,8 +131,8 @@ impl Checker<'_> {
         if let Some(bodies) = &mut bodies {
             bodies.finish();
         }
-        let (dkim, verdict, answers) = verifier.finish(source)?;
-        Ok(Checked { header, dkim, verdict, envelope, answers, body: kept, bodies })
+        let Finished { dkim, verdict, older, answers } = verifier.finish(source)?;
+        Ok(Checked { header, dkim, verdict, older, envelope, answers, body: kept, bodies })
     }
 }
 
@@ -165,20 +168,54 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn finish(self, source: &mut Source) -> Result<(Outcome, Option<Verdict>, Answers), Trouble> {
+    fn finish(self, source: &mut Source) -> Result<Finished, Trouble> {
         match self {
             Verifier::All(verifier) => {
                 let mut verification = verifier.finish();
-                let (verdict, answers) = source.resolve(|answers| verification.verify(answers))?;
-                Ok((verdict.dkim.clone(), Some(verdict), answers))
+                let mut found = None;
+                let ((verdict, older), answers) = source.resolve(|answers| {
+                    let verdict = match found.take() {
+                        Some(verdict) => verdict,
+                        None => verification.verify(answers)?,
+                    };
+                    let older = older(&verdict, answers);
+                    match older {
+                        Ok(older) => Ok((verdict, older)),
+                        Err(missing) => {
+                            found = Some(verdict);
+                            Err(missing)
+                        }
+                    }
+                })?;
+                let dkim = verdict.dkim.clone();
+                Ok(Finished { dkim, verdict: Some(verdict), older: Some(older), answers })
             }
             Verifier::Dkim(verifier) => {
                 let verification = verifier.finish();
                 let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
-                Ok((dkim, None, answers))
+                Ok(Finished { dkim, verdict: None, older: None, answers })
             }
         }
     }
+}
+
+/// What verifying found.
+struct Finished {
+    dkim: Outcome,
+    verdict: Option<Verdict>,
+    older: Option<dmarc::Outcome>,
+    answers: Answers,
+}
+
+/// DMARC as RFC 7489 has it, with the Public Suffix List.
+fn older(verdict: &Verdict, answers: &Answers) -> Result<dmarc::Outcome, Missing> {
+    let authors = verdict.author_domain.domains().iter();
+    let request = dmarc::Request {
+        identifiers: verdict.identifiers(),
+        discovery: dmarc::Discovery::PublicSuffixList,
+        ..dmarc::Request::new(authors.filter_map(|author| author.parse().ok()))
+    };
+    dmarc::evaluate(&request, answers)
 }
 
 /// What is wrong with a file that is no mail message, as far as its first octets tell.

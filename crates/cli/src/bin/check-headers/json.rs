@@ -70,6 +70,28 @@ struct Change {
     text: String,
 }
 
+/// What DMARC says by RFC 7489.
+#[derive(Serialize)]
+struct Older {
+    result: &'static str,
+    cause: &'static str,
+    organizational_domain: Option<String>,
+    policy_domain: Option<String>,
+    policy: Option<&'static str>,
+}
+
+impl Older {
+    fn of(outcome: &mailproof::dmarc::Outcome) -> Older {
+        Older {
+            result: outcome.result.keyword(),
+            cause: outcome.cause.keyword(),
+            organizational_domain: outcome.organizational_domain.as_ref().map(ToString::to_string),
+            policy_domain: outcome.policy_record.as_ref().map(|found| found.domain.to_string()),
+            policy: outcome.policy.map(mailproof::dmarc::Policy::keyword),
+        }
+    }
+}
+
 /// How far a search for what was done to the message has come, in each half.
 #[derive(Serialize)]
 struct Halves {
@@ -156,6 +178,11 @@ fn others(checked: &Checked) -> serde_json::Map<String, serde_json::Value> {
     };
     members.remove("schema_version");
     members.remove("dkim");
+    let dmarc = members.get_mut("dmarc").and_then(serde_json::Value::as_object_mut);
+    if let (Some(dmarc), Some(older)) = (dmarc, &checked.older) {
+        let older = serde_json::to_value(Older::of(older)).unwrap_or_default();
+        dmarc.insert("rfc7489".into(), older);
+    }
     let sets = members.get_mut("arc").and_then(|arc| arc.get_mut("sets")?.as_array_mut());
     let judged = checked.verdict.iter().flat_map(|verdict| &verdict.arc.sets);
     for (set, judged) in sets.into_iter().flatten().zip(judged) {

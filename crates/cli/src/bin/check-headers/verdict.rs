@@ -33,6 +33,7 @@ pub(crate) fn summary(paint: Paint, verdict: &Verdict) -> String {
 /// All verdicts but those of DKIM.
 pub(crate) fn print(out: &mut Output, checked: &Checked, verdict: &Verdict) -> io::Result<()> {
     dmarc(out, verdict)?;
+    older(out, checked, verdict)?;
     spf(out, checked, verdict)?;
     if verdict.arc.result() != ChainStatus::None {
         let result = verdict.arc.result().keyword();
@@ -92,6 +93,25 @@ fn dmarc(out: &mut Output, verdict: &Verdict) -> io::Result<()> {
     }
     line(out, outcome.result.keyword(), &about)?;
     out.detail("why", &safe(&outcome.cause.to_string()).to_string())
+}
+
+/// What RFC 7489 makes of it, where that is something else.
+fn older(out: &mut Output, checked: &Checked, verdict: &Verdict) -> io::Result<()> {
+    let now = &verdict.dmarc;
+    let Some(older) = &checked.older else { return Ok(()) };
+    let is_same = (older.result, older.policy) == (now.result, now.policy);
+    if is_same || older.result == DmarcResult::Temperror {
+        return Ok(());
+    }
+    let mut text = format!(
+        "receivers that still follow RFC 7489, with its list of public suffixes, see {}",
+        older.result.keyword()
+    );
+    if let (Some(policy), Some(found)) = (older.policy, &older.policy_record) {
+        text.push_str(&format!(", policy {policy} by _dmarc.{}", found.domain));
+    }
+    text.push_str(&format!(": {}", safe(&older.cause.to_string())));
+    out.detail("note", &text)
 }
 
 fn spf(out: &mut Output, checked: &Checked, verdict: &Verdict) -> io::Result<()> {
