@@ -2,16 +2,18 @@
 
 mod modulus;
 mod record;
+mod weak_keys;
 
 use mailproof_dkim::{KeyRecord, KeyType};
 use mailproof_dns::{Data, Name, RecordType, Response};
 use mailproof_tag_list::TagList;
 
 pub(crate) use self::record::record;
-use self::record::value;
+use self::record::{value, weak};
+pub use self::weak_keys::{WeakKeys, WeakKeysError};
 use crate::check::Look;
 use crate::finding::{Selector, Text};
-use crate::{Profile, Request, Severity, hygiene};
+use crate::{Kind, Profile, Report, Request, Severity, check_record, hygiene};
 
 /// Selectors that mail software uses by default; looked at when none is known.
 const COMMON: [&str; 8] =
@@ -31,6 +33,14 @@ const PROVIDERS: [(&str, &[u8], &[&str]); 4] = [
 
 /// A year of 365 days, in seconds.
 const YEAR: u64 = 365 * 86_400;
+
+/// Checks a DKIM key record without any DNS, as [`check_record`] does, and whether its key is one of
+/// these.
+pub fn check_key(name: &Name, octets: &[u8], profile: Profile, weak_keys: &WeakKeys) -> Report {
+    let mut report = check_record(Kind::Dkim, name, octets, profile);
+    weak(&mut report, Text { name, octets }, weak_keys);
+    report
+}
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
@@ -65,7 +75,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     around(look);
     // Who sends no mail needs no key.
     if selectors.is_empty() && request.profile != Profile::NoMail {
-        unknown(domain, look);
+        unknown(request, look);
     }
 }
 
@@ -81,6 +91,14 @@ fn selectors(request: &Request, look: &mut Look<'_>) -> Vec<Name> {
         }
     }
     selectors
+}
+
+/// A record by itself, and its key in the lists of weak ones.
+fn judge(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
+    record(&mut look.report, text);
+    if let Some(weak_keys) = &request.weak_keys {
+        weak(&mut look.report, text, weak_keys);
+    }
 }
 
 fn key_name(domain: &Name, selector: &Name) -> Option<Name> {
@@ -149,7 +167,7 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
         [octets] => {
             let text = Text { name: &name, octets };
             let before = look.report.findings.len();
-            record(&mut look.report, text);
+            judge(request, text, look);
             for finding in look.report.findings.iter_mut().skip(before) {
                 if finding.rule.id == "DKIM007" {
                     finding.severity = Severity::Error;
@@ -163,7 +181,7 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
             let message = format!("selector {selector} has {} records", several.len());
             look.report.of("DKIM004", &name, RecordType::Txt, message);
             for octets in several.iter().filter(|octets| value(octets, "p").is_some()) {
-                record(&mut look.report, Text { name: &name, octets });
+                judge(request, Text { name: &name, octets }, look);
             }
             None
         }
@@ -284,7 +302,8 @@ fn every_selector(look: &mut Look<'_>) {
 }
 
 /// No selector is known.
-fn unknown(domain: &Name, look: &mut Look<'_>) {
+fn unknown(request: &Request, look: &mut Look<'_>) {
+    let domain = &request.domain;
     let Some(node) = look.below("_domainkey") else { return };
     // RFC 8020: below a name that does not exist there is nothing.
     match look.ask(&node, RecordType::Txt) {
@@ -315,7 +334,7 @@ fn unknown(domain: &Name, look: &mut Look<'_>) {
             is_provided |= provided.contains(selector);
             let text = Text { name: &name, octets: txt.joined() };
             hygiene::text(&mut look.report, text);
-            record(&mut look.report, text);
+            judge(request, text, look);
             if let Ok(selector) = selector.parse() {
                 seen(&selector, text.octets, look);
             }

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! What is had beside the DNS (policies, certificates, registrations) goes in as facts: [`targets`]
-//! says what there is to fetch, and [`Fetched`], part of the request, what came of it.
+//! says what there is to fetch, and [`Fetched`], part of the request, what came of it. So do lists of
+//! keys that are known to be weak, [`WeakKeys`]; [`check_key`] holds one record against them.
 //!
 //! # A new rule
 //!
@@ -54,6 +55,7 @@ mod tls;
 
 pub use catalogue::rules;
 pub use check::{Examination, check, check_policy, check_record};
+pub use dkim::{WeakKeys, WeakKeysError, check_key};
 pub use fetched::{
     Attempt, Certificate, Document, Fetched, Mark, Presented, Refusal, Registration, Server,
     Session,

@@ -52,6 +52,8 @@ pub struct Limits {
     /// RSA moduli that are searched for common factors, each with each. Local choice: a domain has
     /// a few selectors, and the work grows with the square.
     pub moduli: usize,
+    /// Octets of a list of weak keys. Local choice: ten times the largest that Debian has.
+    pub weak_keys: usize,
     /// Octets of an MTA-STS policy. RFC 8461 3.3: "a suggested maximum policy size is 64
     /// kilobytes".
     pub policy: usize,
@@ -97,6 +99,7 @@ impl Default for Limits {
             ipv4_addresses: 1 << 20,
             ipv4_addresses_error: 1 << 24,
             moduli: 32,
+            weak_keys: 16 << 20,
             policy: 65_536,
             logo: 32_768,
             mark: 1 << 18,

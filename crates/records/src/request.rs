@@ -1,11 +1,12 @@
 //! What is asked.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mailproof_dns::{Name, Question};
 
-use crate::{Fetched, Limits, Policy};
+use crate::{Fetched, Limits, Policy, WeakKeys};
 
 /// What a domain is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -69,6 +70,8 @@ pub struct Request {
     pub slow: Vec<(Question, Duration)>,
     /// The DMARC policy expected.
     pub policy: Option<Policy>,
+    /// Lists of keys that nobody may use any more, shared by all requests.
+    pub weak_keys: Option<Arc<WeakKeys>>,
     /// Seconds since 1970; 0 where nobody says.
     pub now: u64,
     /// What was had over the network beside the DNS.
@@ -102,6 +105,7 @@ impl Request {
             reports: None,
             slow: Vec::new(),
             policy: None,
+            weak_keys: None,
             now: 0,
             fetched: Fetched::default(),
             limits: Limits::default(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mailproof_dns::{Question, RecordType, Zone, resolve_blocking};
 use mailproof_records::{
-    Attempt, Document, Limits, Registration, Report, Request, Selectors, Targets, check, targets,
+    Attempt, Document, Limits, Registration, Report, Request, Selectors, Targets, WeakKeys,
+    WeakKeysError, check, targets,
 };
 
 const KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
@@ -101,6 +102,20 @@ fn moduli_are_bounded() {
     };
     assert_eq!(found(Limits::default()), 1);
     assert_eq!(found(Limits { moduli: 1, ..Limits::default() }), 0);
+}
+
+#[test]
+fn lists_of_weak_keys_are_bounded() {
+    let add = |octets: usize, limits: Limits| {
+        let list = format!("{}\n7ca42da076005858388d", "#".repeat(octets - 21));
+        WeakKeys::default().add("list", list.as_bytes(), &limits)
+    };
+    let limits = Limits { weak_keys: 40, ..Limits::default() };
+    assert_eq!(add(40, limits), Ok(()));
+    assert_eq!(add(41, limits), Err(WeakKeysError::TooLong(40)));
+    let most = 16 << 20;
+    assert_eq!(add(most, Limits::default()), Ok(()));
+    assert_eq!(add(most + 1, Limits::default()), Err(WeakKeysError::TooLong(most)));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use mailproof_dns::{Data, Name, Question, RecordType, Response, Txt, resolve_blocking};
 use mailproof_records::{
-    Attempt, Document, Kind, Limits, Profile, Report, Request, check, check_record,
+    Attempt, Document, Kind, Limits, Profile, Report, Request, WeakKeys, WeakKeysError, check,
+    check_record,
 };
 use proptest::prelude::*;
 
@@ -90,6 +91,23 @@ proptest! {
         let name: Name = "example.com".parse().unwrap();
         for kind in KINDS {
             spans_are_inside(&check_record(kind, &name, &octets, Profile::Sender));
+        }
+    }
+
+    /// Whatever a list has, it is read, or there is a line that cannot be.
+    #[test]
+    fn a_list_of_weak_keys_never_panics(words in prop::collection::vec(prop_oneof![
+        4 => prop::sample::select(vec![
+            "7ca42da076005858388d\n", "FFFFFFFFFFFFFFFFFFFF\r\n", "# comment\n", "#", "\n", "0", " ",
+        ]).prop_map(|word| word.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..24),
+    ], 0..12)) {
+        let list = words.concat();
+        let lines = list.split_inclusive(|&octet| octet == b'\n').count();
+        match WeakKeys::default().add("list", &list, &Limits::default()) {
+            Err(WeakKeysError::Line(line)) => prop_assert!((1..=lines).contains(&line)),
+            Err(error) => prop_assert_eq!(error, WeakKeysError::Empty),
+            Ok(()) => prop_assert!(list.len() >= 20),
         }
     }
 

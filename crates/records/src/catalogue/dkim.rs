@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         "Verifiers need not take keys of more than 4096 bits; from 3072 bits on the answer needs EDNS or TCP.",
         "Make a key of 2048 bits."),
     rule("DKIM016", "weak-modulus", Error, "RFC 6376 8.13", "the RSA key is damaged or known",
-        "An even modulus or one with a small factor, an exponent that no key has, the key of an example, whose private half everybody knows, a key of a chip with CVE-2017-15361 (ROCA), or two keys with a common factor. The keys that Debian made in 2008 are too many to be held here: who has a key of that time makes a new one.",
+        "An even modulus or one with a small factor, an exponent that no key has, the key of an example, whose private half everybody knows, a key of a chip with CVE-2017-15361 (ROCA), two keys with a common factor, or a key that a list of weak ones has. The keys that Debian made until 2008 (CVE-2008-0166) are too many to be held here: --weak-keys reads lists of them, and who has none and a key of that time makes a new one.",
         "Make a new key."),
     rule("DKIM017", "reused-key", Warning, "RFC 6376 8.3", "two selectors have the same key",
         "Who gets one private key has both, and changing the selector changes nothing.",

@@ -6,6 +6,7 @@ use mailproof_dkim::{KeyErrorKind, KeyFormError, KeyRecord, KeyType, VerifyingKe
 use mailproof_tag_list::{Tag, TagList};
 
 use super::modulus;
+use super::weak_keys::WeakKeys;
 use crate::finding::Text;
 use crate::{Report, Severity};
 
@@ -189,6 +190,19 @@ fn key(report: &mut Report, text: Text<'_>, tag: &Tag<'_>, key: &VerifyingKey) {
         .any(|oid| head.windows(oid.len()).any(|part| part == *oid));
     if !is_info {
         report.at("DKIM010", text, span, "a bare RSAPublicKey, which some verifiers do not read");
+    }
+}
+
+/// A key that a list of weak ones has.
+pub(super) fn weak(report: &mut Report, text: Text<'_>, weak_keys: &WeakKeys) {
+    let Ok(tags) = TagList::parse(text.octets) else { return };
+    let Some(tag) = tags.get("p") else { return };
+    let Some(modulus) = modulus::of(&value_of(tag)) else { return };
+    if let Some(listed) = weak_keys.find(&modulus) {
+        let message = format!(
+            "{listed} lists the key as weak: anybody can have its private half; make a new one"
+        );
+        report.at("DKIM016", text, tag.value_span.clone(), message);
     }
 }
 

@@ -6,12 +6,13 @@ mod fetched;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mailproof_dns::{Name, Question, Response, resolve_blocking};
 use mailproof_records::{
-    Examination, Kind, Policy, Profile, Report, Request, Selectors, Severity, check, check_policy,
-    check_record,
+    Examination, Kind, Limits, Policy, Profile, Report, Request, Selectors, Severity, WeakKeys,
+    check, check_key, check_policy, check_record,
 };
 use mailproof_testkit::Case;
 use serde::Deserialize;
@@ -37,6 +38,8 @@ pub struct Input {
     #[serde(default)]
     pub must_not_pass: Vec<IpAddr>,
     pub policy: Option<String>,
+    /// A list of weak keys.
+    pub weak_keys: Option<String>,
     /// The mail exchanges of a policy.
     #[serde(default)]
     pub exchanges: Vec<String>,
@@ -118,6 +121,12 @@ impl Input {
         }
     }
 
+    fn weak_keys(&self) -> Option<WeakKeys> {
+        let mut weak_keys = WeakKeys::default();
+        weak_keys.add("list", self.weak_keys.as_ref()?.as_bytes(), &Limits::default()).unwrap();
+        Some(weak_keys)
+    }
+
     fn kind(&self) -> Option<Kind> {
         Some(match self.kind.as_deref()? {
             "spf" => Kind::Spf,
@@ -156,6 +165,10 @@ pub fn report(case: &Case<Records>) -> Report {
                 input.exchanges.iter().map(|name| name.parse().unwrap()).collect();
             return check_policy(&domain, &octets, &exchanges);
         }
+        if let Some(weak_keys) = input.weak_keys() {
+            assert_eq!(kind, Kind::Dkim);
+            return check_key(&domain, &octets, input.profile(), &weak_keys);
+        }
         return check_record(kind, &domain, &octets, input.profile());
     }
     let mut request = Request::new(domain);
@@ -169,6 +182,7 @@ pub fn report(case: &Case<Records>) -> Report {
         "reject" => Policy::Reject,
         other => panic!("{other} is no policy"),
     });
+    request.weak_keys = input.weak_keys().map(Arc::new);
     request.now = case.now.unwrap_or_default();
     request.helo =
         input.helo.iter().map(|(address, name)| (*address, name.parse().unwrap())).collect();

@@ -150,6 +150,11 @@ pub(crate) struct RuleOptions {
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = Pattern::parse)]
     pub(crate) ignore: Vec<Pattern>,
 
+    /// A list of RSA keys known to be weak, as openssl-blacklist has them (may be given several
+    /// times)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weak_keys: Vec<PathBuf>,
+
     /// Report only what FILE, written by --write-baseline, does not have
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
@@ -267,6 +272,11 @@ pub(crate) struct Record {
     /// A mail exchange that a policy (mta-sts-policy) must have (may be given several times)
     #[arg(long, value_name = "HOST", value_parser = parse_name)]
     pub(crate) mx: Vec<Name>,
+
+    /// A list of RSA keys known to be weak, for dkim, as openssl-blacklist has them (may be given
+    /// several times)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weak_keys: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) output: OutputOptions,

@@ -11,7 +11,7 @@ use mailproof_cli::key_file::KeyFile;
 use mailproof_cli::output::remark;
 use mailproof_dkim::PrivateKey;
 use mailproof_dns::Name;
-use mailproof_records::Selectors;
+use mailproof_records::{Selectors, WeakKeys};
 
 use crate::cli::Check;
 use crate::found::Place;
@@ -19,6 +19,7 @@ use crate::manifest::{Manifest, Settings, Thresholds, parse_name};
 use crate::reports;
 use crate::sample;
 use crate::select::Selection;
+use crate::weak_keys;
 use crate::zones::Zones;
 
 /// The longest line of a list of domains; a name has at most 253 octets.
@@ -35,6 +36,8 @@ pub(crate) struct Job {
     pub(crate) keys: Vec<(Name, Arc<PrivateKey>)>,
     /// What aggregate reports say of the selectors.
     pub(crate) reports: Option<Selectors>,
+    /// Lists of weak keys, the same for all domains.
+    pub(crate) weak_keys: Option<Arc<WeakKeys>>,
 }
 
 /// What holds for the domains of a run.
@@ -44,6 +47,7 @@ pub(crate) struct Expectations<'a> {
     common: Settings,
     /// Domains and selectors of the sample messages.
     samples: Vec<(Name, Name)>,
+    weak_keys: Option<Arc<WeakKeys>>,
 }
 
 impl<'a> Expectations<'a> {
@@ -69,7 +73,8 @@ impl<'a> Expectations<'a> {
             limits: Thresholds::default(),
             selection,
         };
-        Ok(Expectations { manifest, common, samples })
+        let weak_keys = weak_keys::read(manifest.weak_keys.iter().chain(&check.rules.weak_keys))?;
+        Ok(Expectations { manifest, common, samples, weak_keys })
     }
 
     /// The job for a domain, its files read.
@@ -101,7 +106,8 @@ impl<'a> Expectations<'a> {
                 settings.selectors.push(selector.clone());
             }
         }
-        Ok(Job { domain, named_at, settings, keys, reports })
+        let weak_keys = self.weak_keys.clone();
+        Ok(Job { domain, named_at, settings, keys, reports, weak_keys })
     }
 }
 

@@ -80,6 +80,7 @@ fn request(job: &Job, circumstances: Circumstances<'_>) -> Request {
     request.helo.clone_from(&settings.helo);
     request.has_people = settings.people == Some(true);
     request.reports = job.reports.clone();
+    request.weak_keys.clone_from(&job.weak_keys);
     request.now = circumstances.now.0;
     request.limits = settings.limits.onto(request.limits);
     request

@@ -29,6 +29,7 @@ mod sample;
 mod sarif;
 mod select;
 mod summary;
+mod weak_keys;
 mod workers;
 mod write;
 mod zone_file;

@@ -29,6 +29,8 @@ pub(crate) struct Manifest {
     pub(crate) fail_on: Option<FailOn>,
     pub(crate) baseline: Option<PathBuf>,
     pub(crate) lock: Option<PathBuf>,
+    /// Lists of weak keys.
+    pub(crate) weak_keys: Vec<PathBuf>,
 }
 
 /// A domain of the manifest.
@@ -171,6 +173,7 @@ impl Manifest {
                     .parsed("fail-on", |text| parse_keyword("severity", &FailOn::KEYWORDS, text)),
                 baseline: root.string("baseline").map(|path| folder.join(path.value)),
                 lock: root.string("lock").map(|path| folder.join(path.value)),
+                weak_keys: root.list("weak-keys", |path| Ok(folder.join(path))).unwrap_or_default(),
             };
             root.end();
             manifest
@@ -315,6 +318,7 @@ ignore = ["DNS006"]
 fail-on = "warning"
 baseline = "baseline.json"
 lock = "mailproof.lock"
+weak-keys = ["blacklist.RSA-1024", "/lists/blacklist.RSA-2048"]
 
 [domains."example.com"]
 profile = "bulk"
@@ -344,7 +348,7 @@ expires = 2027-01-31
     fn the_whole_of_it() {
         let manifest = parse(WHOLE).unwrap();
         let example = &manifest.domains[0];
-        assert_eq!((example.place.line, example.place.column), (8, 10));
+        assert_eq!((example.place.line, example.place.column), (9, 10));
         let settings = manifest.settings(&example.name);
         assert_eq!(settings.profile, Some(Profile::Bulk));
         assert_eq!(settings.dmarc, Some(Policy::Reject));
@@ -358,6 +362,8 @@ expires = 2027-01-31
         assert_eq!((other.profile, other.selectors.len()), (Some(Profile::Sender), 0));
         assert_eq!(manifest.suppressions[0].expires.as_deref(), Some("2027-01-31"));
         assert_eq!(manifest.fail_on, Some(FailOn::Warning));
+        let lists = ["folder/blacklist.RSA-1024", "/lists/blacklist.RSA-2048"];
+        assert_eq!(manifest.weak_keys, lists.map(Path::new));
     }
 
     #[test]

@@ -8,11 +8,12 @@ use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::{STDIN, reason};
 use mailproof_cli::output::Output;
 use mailproof_dns::Name;
-use mailproof_records::{Kind, Profile, Severity, check_policy, check_record};
+use mailproof_records::{Kind, Profile, Report, Severity, check_key, check_policy, check_record};
 
 use crate::cli::{FailOn, Record};
 use crate::found::{Checked, Found};
 use crate::summary::Summary;
+use crate::weak_keys;
 use crate::write::Writer;
 use crate::zones::Zones;
 
@@ -29,7 +30,6 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
         Some(name) => name.clone(),
         None => default_name(options.kind)?,
     };
-    let profile = options.profile.unwrap_or(Profile::Sender);
     let mut checked = Checked {
         domain: name.to_string(),
         named_at: None,
@@ -48,12 +48,7 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
     };
     let file = options.file.as_deref().filter(|path| path.as_os_str() != STDIN);
     let file = file.map(|path| visible(path.as_os_str().as_encoded_bytes()).to_string());
-    let report = match options.kind {
-        Kind::MtaStsPolicy => check_policy(&name, &text, &options.mx),
-        _ if options.mx.is_empty() => check_record(options.kind, &name, &text, profile),
-        _ => return Err(Trouble::Usage("--mx is for policies: mta-sts-policy".into())),
-    };
-    let mut findings: Vec<Found> = report
+    let mut findings: Vec<Found> = report(options, &name, &text)?
         .findings
         .into_iter()
         .map(|finding| Found::new(finding, &name, &Zones::default()))
@@ -74,6 +69,22 @@ pub(crate) fn check(options: &Record) -> Result<Exit, Trouble> {
     let mut writer = Writer::new(output, fail_on.severity(), Summary::default(), false);
     writer.domain(&mut out, checked)?;
     writer.end(&mut out)
+}
+
+fn report(options: &Record, name: &Name, text: &[u8]) -> Result<Report, Trouble> {
+    let usage = |text: &str| Err(Trouble::Usage(text.into()));
+    if options.kind != Kind::MtaStsPolicy && !options.mx.is_empty() {
+        return usage("--mx is for policies: mta-sts-policy");
+    }
+    if options.kind != Kind::Dkim && !options.weak_keys.is_empty() {
+        return usage("--weak-keys is for keys: dkim");
+    }
+    let profile = options.profile.unwrap_or(Profile::Sender);
+    Ok(match (options.kind, weak_keys::read(&options.weak_keys)?) {
+        (Kind::MtaStsPolicy, _) => check_policy(name, text, &options.mx),
+        (Kind::Dkim, Some(weak_keys)) => check_key(name, text, profile, &weak_keys),
+        (kind, _) => check_record(kind, name, text, profile),
+    })
 }
 
 fn default_name(kind: Kind) -> Result<Name, Trouble> {
