@@ -7,6 +7,8 @@ mod schema;
 use std::fs;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 const ZONE: &str = r#"
@@ -303,4 +305,43 @@ fn what_receivers_of_rfc_7489_see() {
     assert!(!out.contains("RFC 7489"), "{out}");
     let older = &json(MESSAGE, &[])["dmarc"]["rfc7489"];
     assert_eq!(older["organizational_domain"], "example.com");
+}
+
+/// The signer has a new key and still names the old selector.
+#[test]
+fn the_key_of_another_selector_in_the_zone() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let public = |name: &str| {
+        let key = fs::read(format!("../../testdata/keys/{name}")).unwrap();
+        let key = mailproof_keygen::KeyPair::parse(&key).unwrap();
+        format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(key.public_key()))
+    };
+    let strings = |text: &str| {
+        let (first, second) = text.split_at(200);
+        format!("\"{first}\" \"{second}\"")
+    };
+    let zone = format!(
+        "old._domainkey.example.com. TXT {}\nnew._domainkey.example.com. TXT {}\n",
+        strings(&public("rsa-1024.pem")),
+        strings(&public("rsa-2048.pem"))
+    );
+    fs::write(path("zone"), zone).unwrap();
+    fs::write(path("message"), MESSAGE).unwrap();
+    let key = "../../testdata/keys/rsa-2048.pem";
+    let signed = Command::new(env!("CARGO_BIN_EXE_sign-message"))
+        .args(["--domain", "example.com", "--selector", "old", "--key", key, &path("message")])
+        .output()
+        .unwrap();
+    fs::write(path("signed"), signed.stdout).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+    let output = command.args(["--zone", &path("zone"), &path("signed")]).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "found it is signed with the key at new._domainkey.example.com, not with that of its",
+        "next Have the signer name the selector of the key it signs with",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
 }

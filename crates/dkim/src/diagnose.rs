@@ -4,16 +4,15 @@
 //! half is searched on its own, and a change that is told is proved: with it undone the hash in bh=,
 //! or the signature in b=, is right. Where nothing is found, what was excluded is told.
 
-use std::sync::Arc;
-
-use mailproof_dns::{Answers, Question};
+use mailproof_dns::{Answers, Name, Question, RecordType, Response};
 use mailproof_message::Header;
 
 use crate::crypto::VerifyingKey;
+use crate::header_hash::header_hash_input;
 use crate::keys::NoCache;
 use crate::limits::Limits;
 use crate::outcome::{Cause, SignatureOutcome};
-use crate::signature::Signature;
+use crate::signature::{Algorithm, Signature};
 use crate::trial::Trial;
 
 mod body;
@@ -180,16 +179,90 @@ pub fn diagnose(
         };
         return Diagnosis { body: finding.clone(), header: finding };
     };
-    let keys = keys(signature, answers);
+    let keys = match answers.lookup(&Question::txt(signature.key_name.clone())) {
+        Some(response) => keys(signature, response),
+        None => Vec::new(),
+    };
     let parts = mime::parts(header, body, limits.parts);
-    let headers = parts.iter().filter_map(|part| body.get(part.header.clone())).collect();
+    let headers: Vec<&[u8]> =
+        parts.iter().filter_map(|part| body.get(part.header.clone())).collect();
     Diagnosis {
         body: body::search(header, body, &parts, signature, limits),
         header: match keys.is_empty() {
             true => Finding::NotExamined,
-            false => header::search(header, outcome.field, headers, signature, &keys, limits),
+            false => {
+                let search = |keys: &[VerifyingKey], limits: &DiagnosisLimits| {
+                    let headers = headers.clone();
+                    header::search(header, outcome.field, headers, signature, keys, limits)
+                };
+                let is_rsa = signature.algorithm == Algorithm::RsaSha256;
+                match search(&keys, limits) {
+                    // An RSA signature of its own key is of no other.
+                    found @ Finding::Unexplained(_) if is_rsa => found,
+                    found @ (Finding::OtherKey | Finding::Unexplained(_)) => {
+                        let input = || header_hash_input(header, outcome.field, signature);
+                        other_selector(signature, answers, limits, search, header, input)
+                            .unwrap_or(found)
+                    }
+                    found => found,
+                }
+            }
         },
     }
+}
+
+/// How many other keys of the domain are tried.
+const OTHERS: usize = 16;
+
+/// The key of another selector of the domain, of those that are known: the signer names the wrong
+/// one, or has not changed over yet.
+fn other_selector(
+    signature: &Signature,
+    answers: &Answers,
+    limits: &DiagnosisLimits,
+    search: impl Fn(&[VerifyingKey], &DiagnosisLimits) -> Finding,
+    header: &Header,
+    input: impl Fn() -> Vec<u8>,
+) -> Option<Finding> {
+    let node = signature.domain.prepend("_domainkey").ok()?;
+    let is_other = |name: &Name| name.is_at_or_below(&node) && *name != signature.key_name;
+    // An RSA signature tells whether it is of a key at all. Of others it is only seen whether they
+    // verify it as it is.
+    let limits = match signature.algorithm {
+        Algorithm::RsaSha256 => limits.clone(),
+        Algorithm::Ed25519Sha256 => {
+            DiagnosisLimits { variants: 1, signatures: 2, ..limits.clone() }
+        }
+    };
+    let is_key =
+        |question: &Question| question.rtype == RecordType::Txt && is_other(&question.name);
+    let mut others: Vec<_> = answers.iter().filter(|(question, _)| is_key(question)).collect();
+    others.sort_by_key(|(question, _)| *question);
+    for (question, response) in others.into_iter().take(OTHERS) {
+        let keys = keys(signature, response);
+        if keys.is_empty() {
+            continue;
+        }
+        let change = Change::OtherSelector { key_name: question.name.to_string() };
+        match search(&keys, &limits) {
+            Finding::Intact => {
+                return Some(Finding::Explained(Repair {
+                    changes: vec![change],
+                    hash_input: input(),
+                    restored: header.octets().to_vec(),
+                    work: Work::default(),
+                }));
+            }
+            Finding::Explained(mut repair) => {
+                repair.changes.insert(0, change);
+                return Some(Finding::Explained(repair));
+            }
+            // It is of this key, and what was done to the header is not found.
+            Finding::Unexplained(_) if signature.algorithm == Algorithm::RsaSha256 => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn fails(cause: &Cause) -> bool {
@@ -199,22 +272,19 @@ fn fails(cause: &Cause) -> bool {
     )
 }
 
-/// The keys that verifying has tried.
-fn keys(signature: &Arc<Signature>, answers: &Answers) -> Vec<VerifyingKey> {
+/// The keys of a response that verifying would try.
+fn keys(signature: &Signature, response: &Response) -> Vec<VerifyingKey> {
     let mut keys = Vec::new();
-    let question = Question::txt(signature.key_name.clone());
-    if let Some(response) = answers.lookup(&question) {
-        let trial = Trial {
-            algorithm: signature.algorithm,
-            domain: &signature.domain,
-            identity: signature.identity.as_ref(),
-            limits: &Limits::default(),
-            cache: &NoCache,
-        };
-        trial.run(response, |key| {
-            keys.push(key.clone());
-            (Cause::SignatureMismatch, ())
-        });
-    }
+    let trial = Trial {
+        algorithm: signature.algorithm,
+        domain: &signature.domain,
+        identity: signature.identity.as_ref(),
+        limits: &Limits::default(),
+        cache: &NoCache,
+    };
+    trial.run(response, |key| {
+        keys.push(key.clone());
+        (Cause::SignatureMismatch, ())
+    });
     keys
 }

@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use mailproof_dkim::{
-    Canonicalization, Cause, Diagnosis, DiagnosisLimits, EightBit, Exhausted, Finding, Limits,
-    NoCache, PrivateKey, Repair, SealSignature, Sha256, Signature, SignatureOutcome, Signer,
-    Template, Verifier, diagnose,
+    Canonicalization, Cause, Change, Diagnosis, DiagnosisLimits, EightBit, Exhausted, Finding,
+    Limits, NoCache, PrivateKey, Repair, SealSignature, Sha256, Signature, SignatureOutcome,
+    Signer, Template, Verifier, diagnose,
 };
 use mailproof_dns::{Answers, Question, Zone};
 use mailproof_testkit::{Answer, Case, run};
@@ -99,7 +99,12 @@ fn proved(diagnosis: &Diagnosis, outcome: &SignatureOutcome, answers: &Answers) 
             key_name: signature.key_name.clone(),
             signature_span: signature.signature_span.clone(),
         };
-        let key = answers.require(&Question::txt(signature.key_name.clone())).unwrap();
+        let key_name = changes.iter().find_map(|change| match change {
+            Change::OtherSelector { key_name } => Some(key_name.parse().unwrap()),
+            _ => None,
+        });
+        let key_name = key_name.unwrap_or_else(|| signature.key_name.clone());
+        let key = answers.require(&Question::txt(key_name)).unwrap();
         let (cause, _) = seal.verify(&digest(hash_input), key, &Limits::default(), &NoCache);
         assert_eq!(cause, Cause::Verified, "{changes:?}");
         assert!(!changes.is_empty());
@@ -114,10 +119,20 @@ const HEADER: &str = "From: Alice <alice@example.com>\r\nTo: bob@example.net\r\n
                       Subject: Lunch on Friday\r\n";
 
 fn signature(header: &str, body: &[u8], form: Canonicalization, arc: bool) -> Vec<u8> {
+    signature_as("sel", header, body, form, arc)
+}
+
+fn signature_as(
+    selector: &str,
+    header: &str,
+    body: &[u8],
+    form: Canonicalization,
+    arc: bool,
+) -> Vec<u8> {
     let parsed = mailproof_message::Header::parse(header);
     let key = PrivateKey::parse(SEED).unwrap();
     let domain = "example.com".parse().unwrap();
-    let mut template = Template::new(&key, domain, "sel".parse().unwrap(), NOW);
+    let mut template = Template::new(&key, domain, selector.parse().unwrap(), NOW);
     template.header_canonicalization = form;
     template.body_canonicalization = form;
     let mut signer = match arc {
@@ -217,6 +232,36 @@ fn what_was_excluded_is_told() {
     assert!(text.contains("the limit of variants"), "{text}");
     let Finding::Unexplained(excluded) = diagnosis.body else { panic!() };
     assert_eq!(excluded.exhausted, None);
+}
+
+/// Of two signatures the first names the selector of another key, which the second has had looked
+/// up.
+#[test]
+fn the_key_of_another_selector() {
+    const OTHER: &str = "new._domainkey.example.com. TXT \
+                         \"v=DKIM1; k=ed25519; p=Ykn/uptUgJAYm9G7gsxcPA0nqDeD2lOHcdj5QGaIjhY=\"";
+    let right = signature(HEADER, b"Hello\r\n", Canonicalization::Relaxed, false);
+    let text = String::from_utf8(right.clone()).unwrap();
+    let wrong = text.replace("s=sel;", "s=new;");
+    assert_ne!(text, wrong);
+    let zone = Zone::parse(&format!("{ZONE}\n{OTHER}")).unwrap();
+    // The name of the selector is signed, so that this signature is of neither key.
+    let message = [wrong.as_bytes(), &right, HEADER.as_bytes(), b"\r\nHello\r\n"].concat();
+    let (outcome, answers) = verified(&message, &zone, NOW);
+    let (header, body) = mailproof_message::split(&message);
+    let diagnosis = diagnose(&header, body, &outcome, &answers, &DiagnosisLimits::default());
+    assert!(matches!(diagnosis.header, Finding::Unexplained(_)), "{diagnosis}");
+    // This one is signed as "new" with the key that is published as "sel".
+    let wrong = signature_as("new", HEADER, b"Hello\r\n", Canonicalization::Relaxed, false);
+    let message = [&wrong[..], &right, HEADER.as_bytes(), b"\r\nHello\r\n"].concat();
+    let (outcome, answers) = verified(&message, &zone, NOW);
+    let (header, body) = mailproof_message::split(&message);
+    let diagnosis = diagnose(&header, body, &outcome, &answers, &DiagnosisLimits::default());
+    proved(&diagnosis, &outcome, &answers);
+    let changes: Vec<String> = diagnosis.changes().map(ToString::to_string).collect();
+    let expected = "it is signed with the key at sel._domainkey.example.com, not with that of its \
+                    selector (s=)";
+    assert_eq!(changes, [expected]);
 }
 
 #[test]

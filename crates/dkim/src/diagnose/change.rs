@@ -129,6 +129,11 @@ pub enum Change {
         /// How the value that was signed came to be known.
         source: Source,
     },
+    /// The signature was made with the key of another selector than the one it names (s=).
+    OtherSelector {
+        /// Where that key is published.
+        key_name: String,
+    },
     /// The signer used another header canonicalization than it states.
     HeaderCanonicalization {
         /// The one that was used.
@@ -274,6 +279,8 @@ pub enum ChangeKind {
     NameCase,
     /// [`Change::ValueChanged`].
     ValueChanged,
+    /// [`Change::OtherSelector`].
+    OtherSelector,
     /// [`Change::HeaderCanonicalization`].
     HeaderCanonicalization,
 }
@@ -313,6 +320,7 @@ impl Change {
             Change::FieldWhiteSpace { .. } => ChangeKind::FieldWhiteSpace,
             Change::NameCase { .. } => ChangeKind::NameCase,
             Change::ValueChanged { .. } => ChangeKind::ValueChanged,
+            Change::OtherSelector { .. } => ChangeKind::OtherSelector,
             Change::HeaderCanonicalization { .. } => ChangeKind::HeaderCanonicalization,
         }
     }
@@ -358,6 +366,7 @@ impl ChangeKind {
             ChangeKind::FieldWhiteSpace => "field-white-space",
             ChangeKind::NameCase => "name-case",
             ChangeKind::ValueChanged => "value-changed",
+            ChangeKind::OtherSelector => "other-selector",
             ChangeKind::HeaderCanonicalization => "header-canonicalization",
         }
     }

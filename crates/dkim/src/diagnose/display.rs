@@ -101,6 +101,9 @@ fn header_change(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Change::ValueChanged { name, signed, source } => {
             write!(f, "the field {name} was changed; signed was \"{signed}\" ({source})")
         }
+        Change::OtherSelector { key_name } => {
+            write!(f, "it is signed with the key at {key_name}, not with that of its selector (s=)")
+        }
         Change::HeaderCanonicalization { used } => {
             write!(f, "the signer hashed the {used} form of the header, against its own c=")
         }

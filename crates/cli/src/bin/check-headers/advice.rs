@@ -1,7 +1,7 @@
 //! What to do next about a signature that does not pass.
 
 use mailproof_cli::instant::Instant;
-use mailproof_dkim::{Cause, Diagnosis, Finding, SignatureOutcome};
+use mailproof_dkim::{Cause, Change, Diagnosis, Finding, SignatureOutcome};
 
 /// What to do next, if there is something to do.
 pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -> Option<String> {
@@ -13,6 +13,10 @@ pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -
         _ if diagnosis.is_some_and(|found| found.header == Finding::OtherKey) => {
             format!("Compare the key at {key_name} with the private key that the signer uses.")
         }
+        _ if diagnosis.is_some_and(has_other_selector) => format!(
+            "Have the signer name the selector of the key it signs with, or publish that key at \
+             {key_name}."
+        ),
         _ if diagnosis.is_some_and(Diagnosis::is_explained) => {
             "With that undone the signature verifies. Have whoever did it leave \
                               signed messages as they are, or seal them (ARC); or have the signer \
@@ -66,6 +70,10 @@ pub(crate) fn advice(judged: &SignatureOutcome, diagnosis: Option<&Diagnosis>) -
         Cause::Limit { .. } => "So many signatures are no use to anyone.".into(),
         cause => return key_advice(cause, &key_name),
     })
+}
+
+fn has_other_selector(diagnosis: &Diagnosis) -> bool {
+    diagnosis.changes().any(|change| matches!(change, Change::OtherSelector { .. }))
 }
 
 /// What to do next about a key that cannot be used.

@@ -10,7 +10,7 @@ use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
 use mailproof_dkim::{Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose};
-use mailproof_dns::{Answers, Missing};
+use mailproof_dns::{Answers, Data, Missing, Question, Zone};
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
 use crate::canonical::Bodies;
@@ -25,6 +25,9 @@ const BODY_KEPT: usize = 2 << 20;
 /// For how many failing signatures of a message the reason is looked for; each search may take half
 /// a second.
 const DIAGNOSED: usize = 4;
+
+/// How many other keys of a domain are taken from zone files; a limit on the work of a run.
+const KEYS: usize = 16;
 
 /// A message and what was found about it.
 pub(crate) struct Checked {
@@ -131,7 +134,10 @@ impl Checker<'_> {
         if let Some(bodies) = &mut bodies {
             bodies.finish();
         }
-        let Finished { dkim, verdict, older, answers } = verifier.finish(source)?;
+        let Finished { dkim, verdict, older, mut answers } = verifier.finish(source)?;
+        if let Some(zone) = source.zone() {
+            add_keys(zone, &dkim, &mut answers);
+        }
         Ok(Checked { header, dkim, verdict, older, envelope, answers, body: kept, bodies })
     }
 }
@@ -205,6 +211,25 @@ struct Finished {
     verdict: Option<Verdict>,
     older: Option<dmarc::Outcome>,
     answers: Answers,
+}
+
+/// Adds the keys that zone files have for the domains of failing signatures: one of them may be the
+/// key that was used.
+fn add_keys(zone: &Zone, dkim: &Outcome, answers: &mut Answers) {
+    let failing = dkim.signatures.iter().filter(|one| one.result() == DkimResult::Fail);
+    let domains = failing.filter_map(|one| one.domain.as_ref()?.prepend("_domainkey").ok());
+    for node in domains.take(DIAGNOSED) {
+        let keys = zone.records().iter().filter(|record| {
+            matches!(record.data, Data::Txt(_)) && record.name.is_at_or_below(&node)
+        });
+        for record in keys.take(KEYS) {
+            let question = Question::txt(record.name.clone());
+            if answers.lookup(&question).is_none() {
+                let response = zone.lookup(&question);
+                answers.insert(question, response);
+            }
+        }
+    }
 }
 
 /// DMARC as RFC 7489 has it, with the Public Suffix List.
