@@ -159,7 +159,7 @@ fn published(domain: &Name, name: &Name, look: &mut Look<'_>) {
         hygiene::text(&mut look.report, text);
         if resembles(octets) {
             let end = octets.iter().position(|&octet| octet == b';').unwrap_or(octets.len());
-            look.report.at("DMARC004", text, 0..end, "the record does not begin with v=DMARC1");
+            record::unversioned(&mut look.report, text, 0..end);
         }
     }
     match records.as_slice() {

@@ -1,5 +1,7 @@
 //! One DMARC Policy Record by itself (RFC 9989 4.7, 4.8).
 
+use std::ops::Range;
+
 use mailproof_dmarc::{
     AlignmentMode, ErrorKind, Policies, Policy, Psd, Record, Tag,
     public_suffix_organizational_domain,
@@ -18,10 +20,7 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     let end = text.octets.len();
     let record = match Record::parse(text.octets) {
         Ok(record) => record,
-        Err(error) => {
-            report.at("DMARC004", text, error.span, "the record does not begin with v=DMARC1");
-            return;
-        }
+        Err(error) => return unversioned(report, text, error.span),
     };
     for error in &record.ignored {
         ignored(report, text, &record, error.kind, error.span.clone());
@@ -62,13 +61,36 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     uris(report, text, &record);
 }
 
+/// A record that does not begin as one, over `span`. Where only the semicolon is missing, what is
+/// wrong with the rest is told too.
+pub(crate) fn unversioned(report: &mut Report, text: Text<'_>, span: Range<usize>) {
+    const VERSION: &[u8] = b"v=DMARC1";
+    let has_space = matches!(text.octets.get(VERSION.len()), Some(b' ' | b'\t'));
+    if !has_space || !text.octets.starts_with(VERSION) {
+        report.at("DMARC004", text, span, "the record does not begin with v=DMARC1");
+        return;
+    }
+    report.at("DMARC004", text, span, "a semicolon is missing after v=DMARC1");
+    let mut octets = text.octets.to_vec();
+    if let Some(space) = octets.get_mut(VERSION.len()) {
+        *space = b';';
+    }
+    if Record::is_record(&octets) {
+        let before = report.findings.len();
+        record(report, Text { name: text.name, octets: &octets });
+        for finding in report.findings.iter_mut().skip(before) {
+            finding.record = Some(text.octets.to_vec());
+        }
+    }
+}
+
 /// What a receiver ignores.
 fn ignored(
     report: &mut Report,
     text: Text<'_>,
     record: &Record,
     kind: ErrorKind,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 ) {
     let tag = record
         .tags
@@ -121,7 +143,7 @@ fn ignored(
 }
 
 /// A tag of RFC 7489 that RFC 9989 removed.
-fn historic(report: &mut Report, text: Text<'_>, record: &Record, span: std::ops::Range<usize>) {
+fn historic(report: &mut Report, text: Text<'_>, record: &Record, span: Range<usize>) {
     let is_pct = text.octets.get(span.clone()).is_some_and(|octets| {
         octets.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"pct"))
     });

@@ -160,7 +160,7 @@ pub(crate) struct RuleOptions {
     pub(crate) baseline: Option<PathBuf>,
 
     /// Write all findings to FILE, for --baseline
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(crate) write_baseline: Option<PathBuf>,
 
     /// Report where the SPF tree, the keys and the MTA-STS id differ from FILE, which is written
@@ -428,6 +428,8 @@ mod tests {
             "explain",
             "init",
             "-q -v example.com",
+            // Of domains that are done the terms at fault are not known.
+            "--resume done --write-baseline b example.com",
         ] {
             assert!(parse(arguments).is_err(), "{arguments}");
         }
