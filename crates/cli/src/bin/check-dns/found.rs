@@ -7,6 +7,7 @@ use std::ops::Range;
 use mailproof_cli::escape::safe;
 use mailproof_dns::{Data, Name, Question, RecordType};
 use mailproof_records::{Branch, Effective, Finding, Rule, Selector, Severity, Source, Spf, rules};
+use mailproof_spf::is_spf_record;
 
 use crate::correct::{corrected, replacement};
 use crate::lock::{Drift, What};
@@ -200,6 +201,25 @@ impl Found {
         let message = format!("the private key of {selector} is not the one that is published");
         let fix = "Publish the record of the key on disk, or sign with the key that is published.";
         Found::own("DKIM025", domain, owner, &message, fix)
+    }
+
+    /// The same, with the place of the record in the zone files, if it is there.
+    pub(crate) fn in_zone(self, zones: &Zones) -> Found {
+        if self.place.is_some() {
+            return self;
+        }
+        let question = Question::txt(self.owner.clone());
+        let records = zones.zone().records_of(&question);
+        let is_spf = |data: &Data| matches!(data, Data::Txt(txt) if is_spf_record(txt.joined()));
+        let about_spf = self.rule.id.starts_with("SPF");
+        let spf = records.iter().find(|record| about_spf && is_spf(&record.data));
+        let place = spf.or(records.first()).map(|record| Place {
+            file: mailproof_cli::escape::visible(record.data_place.file.as_bytes()).to_string(),
+            line: record.data_place.line,
+            column: record.data_place.column,
+            end: None,
+        });
+        Found { place, ..self }
     }
 
     /// What is wrong with a line of a zone file.

@@ -248,7 +248,7 @@ impl<'a> Run<'a> {
         own.extend(self.drift(job, published));
         own.extend(unresolved.iter().filter_map(|host| Found::unresolved(host, domain)));
         own.extend(other_keys.iter().filter_map(|selector| Found::other_key(selector, domain)));
-        own
+        own.into_iter().map(|found| found.in_zone(dns.zones())).collect()
     }
 
     /// What could not be looked up.
