@@ -30,7 +30,7 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     if length > 450 {
         report.at("SPF006", text, 450..length, format!("the record has {length} octets"));
     }
-    if let Some(record) = readable(text.octets, &errors) {
+    if let Some(record) = without(text.octets, &errors) {
         // What could not be read may be the end, or fail.
         let is_whole = errors.is_empty();
         ending(report, text, &record, is_whole);
@@ -50,7 +50,14 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
 }
 
 /// The record without the terms that cannot be read: what is wrong with the others is told too.
-fn readable(octets: &[u8], errors: &[ParseError]) -> Option<Record> {
+pub(super) fn readable(octets: &[u8]) -> Option<Record> {
+    match parse_all(octets) {
+        Ok(record) => Some(record),
+        Err(errors) => without(octets, &errors),
+    }
+}
+
+fn without(octets: &[u8], errors: &[ParseError]) -> Option<Record> {
     let mut octets = octets.to_vec();
     for error in errors {
         let before = octets.get(..error.span.start)?;

@@ -11,7 +11,7 @@ use mailproof_spf::{
 };
 
 use super::hosts;
-use super::record::is_everybody;
+use super::record::{is_everybody, readable};
 use crate::check::Look;
 use crate::finding::{Branch, SpfBudget, Text};
 use crate::{Request, Severity};
@@ -20,7 +20,7 @@ use crate::{Request, Severity};
 const COSTS: usize = 16;
 
 pub(super) fn check(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
-    let Ok(record) = parse(text.octets) else { return };
+    let Some(record) = readable(text.octets) else { return };
     let mut tree = Tree { asked: vec![text.name.clone()], ..Tree::default() };
     tree.walk(text, &record, std::slice::from_ref(text.name), look);
     let SpfBudget { lookups, void, .. } = tree.budget;
