@@ -21,6 +21,7 @@ const COSTS: usize = 16;
 
 pub(super) fn check(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
     let Some(record) = readable(text.octets) else { return };
+    let is_whole = parse(text.octets).is_ok();
     let mut tree = Tree { asked: vec![text.name.clone()], ..Tree::default() };
     tree.walk(text, &record, std::slice::from_ref(text.name), look);
     let SpfBudget { lookups, void, .. } = tree.budget;
@@ -46,7 +47,11 @@ pub(super) fn check(request: &Request, text: Text<'_>, look: &mut Look<'_>) {
     tree.budget.addresses = hosts::addresses(tree.networks);
     hosts::total(text, tree.budget.addresses, look);
     hosts::explanation(text, &record, look);
-    look.report.spf = Some(tree.budget);
+    // What a record costs that ends in permerror at once is nothing to tell.
+    match is_whole {
+        true => look.report.spf = Some(tree.budget),
+        false => look.report.tree.clear(),
+    }
 }
 
 #[derive(Default)]
