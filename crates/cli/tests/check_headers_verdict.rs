@@ -251,6 +251,17 @@ fn what_was_done_since_a_message_was_sealed() {
         String::from_utf8(command.args(more).output().unwrap().stdout).unwrap()
     };
     assert!(run(&list, &["--format", "json"]).contains("\"arc\":{\"cause\":\"valid\""));
+    // Trust changes what is done, and no result.
+    let dmarc = |more: &[&str]| -> Value {
+        let out = run(&list, &[more, &["--format", "json"]].concat());
+        serde_json::from_str::<Value>(&out).unwrap()["messages"][0]["dmarc"].clone()
+    };
+    let (plain, trusting) = (dmarc(&[]), dmarc(&["--trusted-sealer", "list.example"]));
+    assert_eq!((&plain["result"], &trusting["result"]), (&"fail".into(), &"fail".into()));
+    let dispositions = (&plain["disposition"], &trusting["disposition"]);
+    assert_eq!(dispositions, (&"quarantine".into(), &"none".into()));
+    let out = run(&list, &["--trusted-sealer", "list.example"]);
+    assert!(out.contains("all sealers are trusted here"), "{out}");
     let words = run(&changed, &[]).split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "fail ARC, 1 set",

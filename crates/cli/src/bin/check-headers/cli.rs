@@ -6,6 +6,7 @@ use mailproof_cli::exit::EXIT_CODES;
 use mailproof_cli::input::InputOptions;
 use mailproof_cli::instant::Instant;
 use mailproof_cli::output::Format;
+use mailproof_dns::Name;
 
 use crate::envelope::EnvelopeOptions;
 
@@ -28,6 +29,11 @@ pub(crate) struct Cli {
     /// What has to pass for the exit code 0, separated by commas
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     pub(crate) require: Vec<Method>,
+
+    /// Let an ARC chain override what DMARC asks to do, as a receiver does that trusts all its
+    /// sealers (d=): no result and no exit code changes (may be given several times)
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) trusted_sealer: Vec<Name>,
 
     /// Print also the exact octets that were hashed, their line ends and all else that is
     /// invisible as escapes (in JSON: in base64)

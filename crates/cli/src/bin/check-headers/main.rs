@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use mailproof::Receiver;
+use mailproof::arc::TrustedSealers;
 use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble, run};
 use mailproof_cli::input::Message;
@@ -38,9 +39,11 @@ fn main() -> ExitCode {
 }
 
 fn check_headers(cli: &Cli) -> Result<Exit, Trouble> {
+    let mut receiver = Receiver::new(&cli.envelope.receiver);
+    receiver.policy.trusted_sealers = TrustedSealers::new(cli.trusted_sealer.iter().cloned());
     let mut checker = Checker {
         cli,
-        receiver: Receiver::new(&cli.envelope.receiver),
+        receiver,
         source: Source::new(&cli.dns)?,
         now: cli.now.unwrap_or_else(Instant::now),
     };

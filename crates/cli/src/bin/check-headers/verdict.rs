@@ -45,6 +45,14 @@ pub(crate) fn print(out: &mut Output, checked: &Checked, verdict: &Verdict) -> i
         line(out, result, &format!("ARC{sets}"))?;
         out.detail("why", &safe(&verdict.arc.cause.to_string()).to_string())?;
         since_sealed(out, checked, verdict)?;
+        if let Some(chain) = &verdict.arc_override {
+            let text = format!(
+                "all sealers are trusted here, and the first says that DMARC passed: nothing is \
+                 done on what DMARC asks for ({})",
+                safe(&chain.comment)
+            );
+            out.detail("note", &text)?;
+        }
     }
     if let Some(iprev) = &verdict.iprev {
         let name = iprev.cause.name().map(|name| format!(" is {name}")).unwrap_or_default();
