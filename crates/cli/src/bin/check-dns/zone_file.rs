@@ -7,13 +7,16 @@ use std::path::Path;
 use mailproof_cli::dns_source::{explain, zone_file};
 use mailproof_cli::exit::Trouble;
 use mailproof_cli::input::reason;
-use mailproof_dns::{MasterFileError, MasterFileErrorKind as Kind, Name, Zone};
+use mailproof_dns::{MasterFileError, MasterFileErrorKind as Kind, Name, Zone, ZoneError};
 
 use crate::found::Place;
 
 /// How often a file is mended and read again. Local choice: each time mends up to a hundred
 /// records.
 const ROUNDS: usize = 8;
+/// RFC 1035 3.3: "treated as binary information, and can be up to 256 characters in length
+/// (including the length octet)".
+const STRING: usize = 255;
 
 /// What is wrong with a line of a zone file, and has a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,29 +44,44 @@ pub(crate) fn read(
     let name = path.to_string_lossy();
     let mut octets = fs::read(path).map_err(|error| Trouble::input(&*name, reason(&error)))?;
     let mut defects = Vec::new();
+    // Between quotes and ends of lines stands all of a string, whatever else.
+    if octets.split(|octet| b"\"\n".contains(octet)).any(|part| part.len() > STRING) {
+        octets = mended(&name, octets, origin, &mut defects)?;
+    }
+    if let Err(error) = zone.read(&name, &octets, origin) {
+        defects.extend(defects_of(&error, &octets)?);
+    }
+    Ok(defects)
+}
+
+/// The file with the strings split that are too long, which are noted.
+fn mended(
+    name: &str,
+    mut octets: Vec<u8>,
+    origin: Option<&Name>,
+    defects: &mut Vec<Defect>,
+) -> Result<Vec<u8>, Trouble> {
     for _ in 0..ROUNDS {
-        let mut next = zone.clone();
-        let Err(error) = next.read(&name, &octets, origin) else {
-            *zone = next;
-            return Ok(defects);
-        };
-        let found: Option<Vec<Defect>> =
-            error.errors.iter().map(|error| defect(error, &octets)).collect();
-        let Some(found) = found else {
-            return Err(Trouble::File(explain(&octets, &error)));
-        };
+        // Apart from all other files, since what was wrong would stay.
+        let Err(error) = Zone::new().read(name, &octets, origin) else { return Ok(octets) };
         let long: Vec<&MasterFileError> =
             error.errors.iter().filter(|error| is_too_long(error)).collect();
-        defects.extend(found);
         if long.is_empty() {
-            *zone = next;
-            return Ok(defects);
+            return Ok(octets);
         }
-        octets = split(&octets, &long);
+        let found = defects_of(&error, &octets)?;
         // What is not mended is found again.
-        defects.retain(|defect| defect.rule == "DNS001");
+        defects.extend(found.into_iter().filter(|defect| defect.rule == "DNS001"));
+        octets = split(&octets, &long);
     }
-    Err(Trouble::input(&*name, "too many errors"))
+    Err(Trouble::input(name, "too many errors"))
+}
+
+/// The errors as defects, if there is a rule for each.
+fn defects_of(error: &ZoneError, octets: &[u8]) -> Result<Vec<Defect>, Trouble> {
+    let found: Option<Vec<Defect>> =
+        error.errors.iter().map(|error| defect(error, octets)).collect();
+    found.ok_or_else(|| Trouble::File(explain(octets, error)))
 }
 
 fn is_too_long(error: &MasterFileError) -> bool {
@@ -101,7 +119,7 @@ fn defect(error: &MasterFileError, octets: &[u8]) -> Option<Defect> {
     })
 }
 
-/// The file with the strings split that are too long (RFC 1035 3.3: 255 octets are the most).
+/// The file with these strings split.
 fn split(octets: &[u8], long: &[&MasterFileError]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(octets.len() + 64);
     let mut at = 0;
@@ -113,7 +131,7 @@ fn split(octets: &[u8], long: &[&MasterFileError]) -> Vec<u8> {
         };
         mended.extend_from_slice(before);
         let separator: &[u8] = if before.ends_with(b"\"") { b"\" \"" } else { b" " };
-        for (index, part) in string.chunks(255).enumerate() {
+        for (index, part) in string.chunks(STRING).enumerate() {
             if index > 0 {
                 mended.extend_from_slice(separator);
             }

@@ -1,5 +1,7 @@
 //! Zone files before they are published: what they answer for, and what lies outside.
 
+use std::collections::{HashMap, HashSet};
+use std::iter::successors;
 use std::path::Path;
 
 use mailproof_cli::exit::Trouble;
@@ -19,15 +21,15 @@ const ALIASES: usize = 16;
 pub(crate) struct Zones {
     zone: Zone,
     /// The tops of the zones, and of what stands in the files beside them.
-    apexes: Vec<Name>,
+    apexes: HashSet<Name>,
     /// The domains that the files are about.
     domains: Vec<Name>,
     /// The names below a top that are delegated to other name servers.
-    cuts: Vec<Name>,
+    cuts: HashSet<Name>,
     /// What is wrong with lines of the files.
     defects: Vec<Defect>,
-    /// Selectors, their domains, and which record it is.
-    keys: Vec<(Name, Name, usize)>,
+    /// The selectors of each domain, and which record it is.
+    keys: HashMap<Name, Vec<(Name, usize)>>,
 }
 
 /// What the zone files say to a question.
@@ -54,33 +56,29 @@ impl Zones {
     }
 
     pub(crate) fn new(zone: Zone) -> Zones {
-        let mut apexes: Vec<Name> = Vec::new();
+        let mut apexes = HashSet::new();
         let mut domains: Vec<Name> = Vec::new();
-        let mut files: Vec<&str> =
-            zone.records().iter().map(|record| &*record.place.file).collect();
-        files.dedup();
-        for file in files {
-            let records = || zone.records().iter().filter(|record| &*record.place.file == file);
-            let soa = records().filter(|record| record.data.rtype() == RecordType::Soa);
+        for file in zone.records().chunk_by(|one, next| one.place.file == next.place.file) {
+            let soa = file.iter().filter(|record| record.data.rtype() == RecordType::Soa);
             let soa: Vec<Name> = soa.map(|record| record.name.clone()).collect();
-            let is_outside =
-                |record: &&Record| !soa.iter().any(|top| record.name.is_at_or_below(top));
-            let others = tops(records().filter(is_outside));
-            domains.extend(if soa.is_empty() { others.iter() } else { soa.iter() }.cloned());
             apexes.extend(soa.iter().cloned());
+            let is_outside = |record: &&Record| !is_below(&record.name, &apexes);
+            let others = tops(file.iter().filter(is_outside));
+            domains.extend(if soa.is_empty() { others.iter() } else { soa.iter() }.cloned());
             apexes.extend(others);
         }
-        let delegation =
-            |record: &&Record| matches!(record.data, Data::Ns(_)) && !apexes.contains(&record.name);
-        let mut cuts: Vec<Name> =
-            zone.records().iter().filter(delegation).map(|record| record.name.clone()).collect();
-        cuts.dedup();
-        let keys = zone.records().iter().enumerate().filter_map(|(index, record)| {
+        let delegations = zone
+            .records()
+            .iter()
+            .filter(|record| matches!(record.data, Data::Ns(_)) && !apexes.contains(&record.name));
+        let cuts = delegations.map(|record| record.name.clone()).collect();
+        let mut keys: HashMap<Name, Vec<(Name, usize)>> = HashMap::new();
+        for (index, record) in zone.records().iter().enumerate() {
             let is_key = matches!(record.data, Data::Txt(_) | Data::Cname(_));
-            let (selector, domain) = key_of(&record.name).filter(|_| is_key)?;
-            Some((selector, domain, index))
-        });
-        let keys = keys.collect();
+            if let Some((selector, domain)) = key_of(&record.name).filter(|_| is_key) {
+                keys.entry(domain).or_default().push((selector, index));
+            }
+        }
         Zones { zone, apexes, domains, cuts, defects: Vec::new(), keys }
     }
 
@@ -99,13 +97,11 @@ impl Zones {
     /// revoked is in use no longer.
     pub(crate) fn selectors(&self, domain: &Name) -> Vec<Name> {
         let mut selectors = Vec::new();
-        for (selector, of, record) in &self.keys {
-            let is_revoked = self.zone.records().get(*record).is_some_and(|record| {
-                texts(record).is_some_and(|text| {
-                    KeyRecord::parse(text).is_ok_and(|key| key.public_key.is_none())
-                })
-            });
-            if of == domain && !is_revoked && !selectors.contains(selector) {
+        for (selector, record) in self.keys.get(domain).into_iter().flatten() {
+            let text = self.zone.records().get(*record).and_then(texts);
+            let key = text.and_then(|text| KeyRecord::parse(text).ok());
+            let is_revoked = key.is_some_and(|key| key.public_key.is_none());
+            if !is_revoked && !selectors.contains(selector) {
                 selectors.push(selector.clone());
             }
         }
@@ -115,7 +111,8 @@ impl Zones {
     /// The records of SPF, DKIM and DMARC that are about other names than the domains of the
     /// files: of subdomains, hosts, and what is included.
     pub(crate) fn beside(&self) -> impl Iterator<Item = (Kind, &Name, &[u8])> {
-        let records = self.zone.records().iter().filter_map(|record| {
+        let domains: HashSet<&Name> = self.domains.iter().collect();
+        let records = self.zone.records().iter().filter_map(move |record| {
             let text = texts(record)?;
             let owner = &record.name;
             let first = owner.labels().next().unwrap_or_default();
@@ -130,7 +127,7 @@ impl Zones {
                 Kind::Dmarc => start.eq_ignore_ascii_case(b"v=dmarc"),
                 _ => true,
             };
-            (is_meant && !self.domains.contains(&about)).then_some((kind, owner, text))
+            (is_meant && !domains.contains(&about)).then_some((kind, owner, text))
         });
         records.filter(|(_, owner, _)| self.answers_for(owner))
     }
@@ -139,12 +136,10 @@ impl Zones {
         &self.zone
     }
 
-    /// Whether the files answer for the name.
+    /// Whether the files answer for the name: the nearest that is above it is a top.
     fn answers_for(&self, name: &Name) -> bool {
-        let below = |top: &&Name| name.is_at_or_below(top);
-        let apex = self.apexes.iter().filter(below).map(Name::label_count).max();
-        let cut = self.cuts.iter().filter(below).map(Name::label_count).max();
-        apex > cut
+        let is_either = |name: &Name| self.apexes.contains(name) || self.cuts.contains(name);
+        above(name).find(is_either).is_some_and(|nearest| self.apexes.contains(&nearest))
     }
 
     /// What the files say.
@@ -210,16 +205,28 @@ fn key_of(name: &Name) -> Option<(Name, Name)> {
     Some((selector, at))
 }
 
-/// The owners that are below no other owner: a part of a zone answers for them.
+/// The name and all names above it.
+fn above(name: &Name) -> impl Iterator<Item = Name> {
+    successors(Some(name.clone()), Name::parent)
+}
+
+/// Whether the name is one of these, or below one.
+fn is_below(name: &Name, tops: &HashSet<Name>) -> bool {
+    above(name).any(|name| tops.contains(&name))
+}
+
+/// The owners that are below no other owner, in the order of their lengths: a part of a zone
+/// answers for them.
 fn tops<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<Name> {
     let mut owners: Vec<Name> = records.map(|record| record.name.clone()).collect();
     owners.sort_by_key(Name::label_count);
-    let mut tops: Vec<Name> = Vec::new();
+    let (mut tops, mut known) = (Vec::new(), HashSet::new());
     for owner in owners {
         // A wildcard stands for the names beside it.
         let is_wildcard = owner.labels().next() == Some(b"*");
         let owner = if is_wildcard { owner.parent().unwrap_or(owner) } else { owner };
-        if !tops.iter().any(|top| owner.is_at_or_below(top)) {
+        if !is_below(&owner, &known) {
+            known.insert(owner.clone());
             tops.push(owner);
         }
     }
