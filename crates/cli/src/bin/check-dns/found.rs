@@ -119,6 +119,18 @@ pub(crate) struct Place {
     pub(crate) end: Option<(usize, usize)>,
 }
 
+impl Place {
+    /// A place in a zone file, without an end.
+    pub(crate) fn of(place: &mailproof_dns::Place) -> Place {
+        Place {
+            file: mailproof_cli::escape::visible(place.file.as_bytes()).to_string(),
+            line: place.line,
+            column: place.column,
+            end: None,
+        }
+    }
+}
+
 impl Found {
     /// Whether it is about a question that nobody answered.
     pub(crate) fn is_unanswered(&self) -> bool {
@@ -213,12 +225,7 @@ impl Found {
         let is_spf = |data: &Data| matches!(data, Data::Txt(txt) if is_spf_record(txt.joined()));
         let about_spf = self.rule.id.starts_with("SPF");
         let spf = records.iter().find(|record| about_spf && is_spf(&record.data));
-        let place = spf.or(records.first()).map(|record| Place {
-            file: mailproof_cli::escape::visible(record.data_place.file.as_bytes()).to_string(),
-            line: record.data_place.line,
-            column: record.data_place.column,
-            end: None,
-        });
+        let place = spf.or(records.first()).map(|record| Place::of(&record.data_place));
         Found { place, ..self }
     }
 
@@ -319,10 +326,5 @@ fn place_in(finding: &Finding, zones: &Zones) -> Option<Place> {
     let start = span.clone().and_then(|span| at(span.start));
     let end = span.and_then(|span| at(span.end));
     let place = start.as_ref().unwrap_or(&record.data_place);
-    Some(Place {
-        file: mailproof_cli::escape::visible(place.file.as_bytes()).to_string(),
-        line: place.line,
-        column: place.column,
-        end: end.map(|end| (end.line, end.column)),
-    })
+    Some(Place { end: end.map(|end| (end.line, end.column)), ..Place::of(place) })
 }

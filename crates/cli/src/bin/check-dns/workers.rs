@@ -30,7 +30,8 @@ struct Worker<J> {
 /// Does each job with a `worker` of its thread, many at a time; `done` gets the outcomes in the
 /// order of the jobs, each as soon as it and all before it are there.
 ///
-/// One job alone is done in this thread: another takes a third of what is needed to check a domain.
+/// One job alone is done in this thread: with another, which has a heap of its own, one domain took
+/// 5.5 ms in place of 3.8.
 pub(crate) fn each<J: Send, O: Send, W: Sync>(
     mut jobs: impl Iterator<Item = J>,
     worker: impl Fn() -> W + Sync,

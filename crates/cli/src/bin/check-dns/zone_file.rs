@@ -106,12 +106,7 @@ fn defect(error: &MasterFileError, octets: &[u8]) -> Option<Defect> {
     let end_of_span = error.span.end.min(end).saturating_sub(start);
     Some(Defect {
         rule,
-        place: Place {
-            file: mailproof_cli::escape::visible(error.place.file.as_bytes()).to_string(),
-            line: error.place.line,
-            column: error.place.column,
-            end: None,
-        },
+        place: Place::of(&error.place),
         line: octets.get(start..end)?.to_vec(),
         span: error.span.start.saturating_sub(start)..end_of_span,
         message: error.kind.to_string(),
