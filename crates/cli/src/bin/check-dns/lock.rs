@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use ipnet::IpNet;
 use mailproof_cli::exit::Trouble;
 use mailproof_cli::input::reason;
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ pub(crate) fn drift(was: &Published, is: &Published) -> Vec<Drift> {
         ("may send now", &is.networks, &was.networks),
         ("may send no longer", &was.networks, &is.networks),
     ] {
-        let networks: Vec<&str> = these.difference(those).map(String::as_str).collect();
+        let networks: Vec<String> = without(these, those).iter().map(ToString::to_string).collect();
         if !networks.is_empty() {
             let message = format!("{} {label}", some(&networks));
             drift.push(Drift { what: What::Spf, message });
@@ -122,10 +123,40 @@ pub(crate) fn drift(was: &Published, is: &Published) -> Vec<Drift> {
     drift
 }
 
+/// The addresses of some networks that are in none of the others.
+fn without(these: &BTreeSet<String>, those: &BTreeSet<String>) -> Vec<IpNet> {
+    let read = |networks: &BTreeSet<String>| {
+        let networks: Vec<IpNet> = networks.iter().filter_map(|text| text.parse().ok()).collect();
+        IpNet::aggregate(&networks)
+    };
+    let those = read(those);
+    let mut left = Vec::new();
+    for network in read(these) {
+        subtract(network, &those, &mut left);
+    }
+    left
+}
+
+/// Halves the network until each part is in one of the others, or apart from them all.
+fn subtract(network: IpNet, others: &[IpNet], left: &mut Vec<IpNet>) {
+    if others.iter().any(|other| other.contains(&network)) {
+        return;
+    }
+    let within: Vec<IpNet> =
+        others.iter().filter(|other| network.contains(*other)).copied().collect();
+    if within.is_empty() {
+        left.push(network);
+        return;
+    }
+    for half in network.subnets(network.prefix_len().saturating_add(1)).into_iter().flatten() {
+        subtract(half, &within, left);
+    }
+}
+
 /// The first of many.
-fn some(words: &[&str]) -> String {
+fn some(words: &[String]) -> String {
     const SHOWN: usize = 8;
-    let first = words.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let first = words.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match words.len().saturating_sub(SHOWN) {
         0 => first,
         more => format!("{first} and {more} more"),
@@ -163,6 +194,23 @@ mod tests {
                 "the MTA-STS id was 1, is none",
             ]
         );
+    }
+
+    #[test]
+    fn networks_within_others_are_told_as_they_are() {
+        let difference = |these: &[&str], those: &[&str]| -> Vec<String> {
+            let set = |networks: &[&str]| networks.iter().map(ToString::to_string).collect();
+            without(&set(these), &set(those)).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(difference(&["192.0.2.0/28"], &["192.0.2.0/27"]), [""; 0]);
+        assert_eq!(difference(&["192.0.2.0/27"], &["192.0.2.0/28"]), ["192.0.2.16/28"]);
+        assert_eq!(difference(&["192.0.2.0/27"], &["192.0.2.0/28", "192.0.2.16/28"]), [""; 0]);
+        assert_eq!(
+            difference(&["192.0.2.0/30"], &["192.0.2.1/32"]),
+            ["192.0.2.0/32", "192.0.2.2/31"]
+        );
+        assert_eq!(difference(&["2001:db8::/32"], &["192.0.2.0/24"]), ["2001:db8::/32"]);
+        assert_eq!(difference(&["::/0"], &["::/1"]), ["8000::/1"]);
     }
 
     #[test]
