@@ -89,10 +89,7 @@ fn whole() {
             .side("RSA and SHA-256", no_less)
             .side("verdict", verify)
             .measure();
-        table
-            .row(&format!("{name}, RSA and SHA-256"), no_less)
-            .side("verdict", verify)
-            .measure();
+        table.row(&format!("{name}, RSA and SHA-256"), no_less).side("verdict", verify).measure();
     }
 }
 
