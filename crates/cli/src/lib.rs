@@ -39,3 +39,4 @@ pub mod manual;
 pub mod network;
 pub mod new_files;
 pub mod output;
+pub mod selectors;

@@ -245,6 +245,35 @@ fn a_real_name_server_answers() {
     assert_eq!(server.queries(), 5);
 }
 
+/// The signer has the key published under another selector than it names: the zone files tell which,
+/// and name servers are asked for usual ones.
+#[test]
+fn the_key_of_another_selector() {
+    let text = fs::read_to_string(ZONE).unwrap();
+    let renamed = text.replace("test._domainkey", "s1._domainkey");
+    assert_ne!(text, renamed);
+    let server = Server::start(Zone::parse(&renamed).unwrap()).unwrap();
+    let server = server.address().to_string();
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("zone");
+    fs::write(&file, renamed).unwrap();
+    for source in [["--nameserver", &server], ["--zone", file.to_str().unwrap()]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+        command.args(["--now", NOW]).args(source).arg(MESSAGE);
+        let (_, out, err) = texts(command.output().unwrap());
+        let words: Vec<&str> = out.split_whitespace().collect();
+        let out = words.join(" ");
+        assert!(
+            out.contains("why no key: the name of the key record does not exist"),
+            "{out}{err}"
+        );
+        let found = "found it is signed with the key at s1._domainkey.football.example.com, not \
+                     with that of its selector (s=)";
+        assert!(out.contains(found), "{out}");
+        assert!(out.contains("next Have the signer name the selector of the key it"), "{out}");
+    }
+}
+
 #[test]
 fn a_dead_name_server_is_temporary() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));

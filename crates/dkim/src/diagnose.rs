@@ -170,7 +170,8 @@ pub fn diagnose(
     answers: &Answers,
     limits: &DiagnosisLimits,
 ) -> Diagnosis {
-    let (Some(signature), true) = (&outcome.signature, fails(&outcome.cause)) else {
+    let is_examined = fails(&outcome.cause) || has_no_key(&outcome.cause);
+    let (Some(signature), true) = (&outcome.signature, is_examined) else {
         let finding = match outcome.cause {
             Cause::Verified | Cause::UnsignedContent { .. } | Cause::UnsignedDuplicate { .. } => {
                 Finding::Intact
@@ -186,29 +187,27 @@ pub fn diagnose(
     let parts = mime::parts(header, body, limits.parts);
     let headers: Vec<&[u8]> =
         parts.iter().filter_map(|part| body.get(part.header.clone())).collect();
-    Diagnosis {
-        body: body::search(header, body, &parts, signature, limits),
-        header: match keys.is_empty() {
-            true => Finding::NotExamined,
-            false => {
-                let search = |keys: &[VerifyingKey], limits: &DiagnosisLimits| {
-                    let headers = headers.clone();
-                    header::search(header, outcome.field, headers, signature, keys, limits)
-                };
-                let is_rsa = signature.algorithm == Algorithm::RsaSha256;
-                match search(&keys, limits) {
-                    // An RSA signature of its own key is of no other.
-                    found @ Finding::Unexplained(_) if is_rsa => found,
-                    found @ (Finding::OtherKey | Finding::Unexplained(_)) => {
-                        let input = || header_hash_input(header, outcome.field, signature);
-                        other_selector(signature, answers, limits, search, header, input)
-                            .unwrap_or(found)
-                    }
-                    found => found,
-                }
-            }
-        },
-    }
+    let search = |keys: &[VerifyingKey], limits: &DiagnosisLimits| {
+        header::search(header, outcome.field, headers.clone(), signature, keys, limits)
+    };
+    let found = match keys.is_empty() {
+        true => Finding::NotExamined,
+        false => search(&keys, limits),
+    };
+    let found = match found {
+        // An RSA signature of its own key is of no other.
+        Finding::Unexplained(_) if signature.algorithm == Algorithm::RsaSha256 => found,
+        Finding::OtherKey | Finding::Unexplained(_) | Finding::NotExamined => {
+            let input = || header_hash_input(header, outcome.field, signature);
+            other_selector(signature, answers, limits, search, header, input).unwrap_or(found)
+        }
+        found => found,
+    };
+    let body = match found {
+        Finding::NotExamined if has_no_key(&outcome.cause) => Finding::NotExamined,
+        _ => body::search(header, body, &parts, signature, limits),
+    };
+    Diagnosis { body, header: found }
 }
 
 /// How many other keys of the domain are tried.
@@ -238,11 +237,9 @@ fn other_selector(
         |question: &Question| question.rtype == RecordType::Txt && is_other(&question.name);
     let mut others: Vec<_> = answers.iter().filter(|(question, _)| is_key(question)).collect();
     others.sort_by_key(|(question, _)| *question);
-    for (question, response) in others.into_iter().take(OTHERS) {
-        let keys = keys(signature, response);
-        if keys.is_empty() {
-            continue;
-        }
+    let others =
+        others.into_iter().map(|(question, response)| (question, keys(signature, response)));
+    for (question, keys) in others.filter(|(_, keys)| !keys.is_empty()).take(OTHERS) {
         let change = Change::OtherSelector { key_name: question.name.to_string() };
         match search(&keys, &limits) {
             Finding::Intact => {
@@ -270,6 +267,12 @@ fn fails(cause: &Cause) -> bool {
         cause,
         Cause::BodyHashMismatch { .. } | Cause::BodyTooShort { .. } | Cause::SignatureMismatch
     )
+}
+
+/// Whether nothing is published where the signature says its key is: it may be that of another
+/// selector.
+fn has_no_key(cause: &Cause) -> bool {
+    matches!(cause, Cause::NoKey { .. } | Cause::KeyRevoked)
 }
 
 /// The keys of a response that verifying would try.

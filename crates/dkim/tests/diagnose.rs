@@ -262,6 +262,24 @@ fn the_key_of_another_selector() {
     let expected = "it is signed with the key at sel._domainkey.example.com, not with that of its \
                     selector (s=)";
     assert_eq!(changes, [expected]);
+    // The same where nothing is published as "new", or the key was revoked.
+    let revoked = "new._domainkey.example.com. TXT \"v=DKIM1; k=ed25519; p=\"";
+    for zone in [ZONE.to_owned(), format!("{ZONE}\n{revoked}")] {
+        let zone = Zone::parse(&zone).unwrap();
+        let (outcome, answers) = verified(&message, &zone, NOW);
+        assert_eq!(outcome.checks, None);
+        let diagnosis = diagnose(&header, body, &outcome, &answers, &DiagnosisLimits::default());
+        proved(&diagnosis, &outcome, &answers);
+        let changes: Vec<String> = diagnosis.changes().map(ToString::to_string).collect();
+        assert_eq!(changes, [expected]);
+        // Of no key that is known there is nothing to tell.
+        let changed = String::from_utf8(message.clone()).unwrap().replace("Lunch", "Launch");
+        let (outcome, answers) = verified(changed.as_bytes(), &zone, NOW);
+        let (header, body) = mailproof_message::split(changed.as_bytes());
+        let diagnosis = diagnose(&header, body, &outcome, &answers, &DiagnosisLimits::default());
+        assert_eq!(diagnosis.header, Finding::NotExamined);
+        assert_eq!(diagnosis.body, Finding::NotExamined);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::{STDIN, reason};
 use mailproof_cli::output::remark;
+use mailproof_cli::selectors;
 use mailproof_dkim::KeyRecord;
 use mailproof_dns::{Answers, Data, Missing, Name, Question, RecordType, Response};
 use mailproof_records::{Policy, Profile};
@@ -17,39 +18,6 @@ use crate::cli::Init;
 use crate::dns::{Asker, Dns};
 use crate::manifest::{POLICIES, PROFILES};
 use crate::sample;
-
-/// Selectors that mail software and providers use by default. A selector that is not among them
-/// is found in a message: `--message`.
-const SELECTORS: [&str; 28] = [
-    "default",
-    "mail",
-    "dkim",
-    "email",
-    "key1",
-    "key2",
-    "s1",
-    "s2",
-    "s1024",
-    "s2048",
-    "k1",
-    "k2",
-    "k3",
-    "smtp",
-    "google",
-    "selector1",
-    "selector2",
-    "fm1",
-    "fm2",
-    "fm3",
-    "protonmail",
-    "protonmail2",
-    "protonmail3",
-    "mandrill",
-    "zoho",
-    "mxvault",
-    "dkim1",
-    "rsa",
-];
 
 /// What is found for one domain.
 #[derive(Debug, Default)]
@@ -123,7 +91,7 @@ fn look(domain: &Name, selectors: &[Name], answers: &Answers) -> Result<Found, M
     let mut found = Found::default();
     let mut missing = Missing::new();
     let mut candidates: Vec<Name> = selectors.to_vec();
-    candidates.extend(SELECTORS.iter().filter_map(|selector| selector.parse().ok()));
+    candidates.extend(selectors::USUAL.iter().filter_map(|selector| selector.parse().ok()));
     let mut at = |prefix: &str, rtype| {
         let name = if prefix.is_empty() { domain.clone() } else { domain.prepend(prefix).ok()? };
         let question = Question::new(name, rtype);

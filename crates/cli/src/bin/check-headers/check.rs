@@ -9,8 +9,11 @@ use mailproof_cli::dns_source::Source;
 use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::input::reason;
 use mailproof_cli::instant::Instant;
-use mailproof_dkim::{Diagnosis, DiagnosisLimits, DkimResult, Outcome, SignatureOutcome, diagnose};
-use mailproof_dns::{Answers, Data, Missing, Question, Zone};
+use mailproof_cli::selectors;
+use mailproof_dkim::{
+    Cause, Diagnosis, DiagnosisLimits, DkimResult, Finding, Outcome, SignatureOutcome, diagnose,
+};
+use mailproof_dns::{Answers, Data, Missing, Name, Question, Zone};
 use mailproof_message::{CrlfReader, Header, Limits, ReadError, read_header};
 
 use crate::canonical::Bodies;
@@ -25,6 +28,9 @@ const BODY_KEPT: usize = 2 << 20;
 /// For how many failing signatures of a message the reason is looked for; each search may take half
 /// a second.
 const DIAGNOSED: usize = 4;
+
+/// For how many domains other keys are looked for.
+const DOMAINS: usize = 3;
 
 /// How many other keys of a domain are taken from zone files; a limit on the work of a run.
 const KEYS: usize = 16;
@@ -52,12 +58,16 @@ impl Checked {
     /// What was done to the message on its way, if that can be found out for this signature.
     pub(crate) fn diagnosis(&self, judged: &SignatureOutcome) -> Option<Diagnosis> {
         let body = self.body.as_ref()?;
-        judged.checks.as_ref()?;
+        if judged.checks.is_none() && !may_have_another_key(judged) {
+            return None;
+        }
         let failing = |other: &&SignatureOutcome| other.result() != DkimResult::Pass;
         let mut first = self.dkim.signatures.iter().filter(failing).take(DIAGNOSED);
         first.find(|first| first.field == judged.field)?;
         let limits = DiagnosisLimits::default();
-        Some(diagnose(&self.header, body, judged, &self.answers, &limits))
+        let diagnosis = diagnose(&self.header, body, judged, &self.answers, &limits);
+        // Without a key there is nothing to tell.
+        (diagnosis.header != Finding::NotExamined || judged.checks.is_some()).then_some(diagnosis)
     }
 
     /// The same for the ARC-Message-Signature of a set: what was done since it was sealed. Few are
@@ -135,9 +145,7 @@ impl Checker<'_> {
             bodies.finish();
         }
         let Finished { dkim, verdict, older, mut answers } = verifier.finish(source)?;
-        if let Some(zone) = source.zone() {
-            add_keys(zone, &dkim, &mut answers);
-        }
+        add_keys(source, &dkim, &mut answers)?;
         Ok(Checked { header, dkim, verdict, older, envelope, answers, body: kept, bodies })
     }
 }
@@ -213,23 +221,50 @@ struct Finished {
     answers: Answers,
 }
 
-/// Adds the keys that zone files have for the domains of failing signatures: one of them may be the
-/// key that was used.
-fn add_keys(zone: &Zone, dkim: &Outcome, answers: &mut Answers) {
-    let failing = dkim.signatures.iter().filter(|one| one.result() == DkimResult::Fail);
-    let domains = failing.filter_map(|one| one.domain.as_ref()?.prepend("_domainkey").ok());
-    for node in domains.take(DIAGNOSED) {
-        let keys = zone.records().iter().filter(|record| {
-            matches!(record.data, Data::Txt(_)) && record.name.is_at_or_below(&node)
-        });
-        for record in keys.take(KEYS) {
-            let question = Question::txt(record.name.clone());
-            if answers.lookup(&question).is_none() {
-                let response = zone.lookup(&question);
-                answers.insert(question, response);
-            }
-        }
+/// Whether the signature may be of another key of its domain than the one it names.
+fn may_have_another_key(judged: &SignatureOutcome) -> bool {
+    match &judged.checks {
+        Some(checks) => !checks.header_matches,
+        None => matches!(judged.cause, Cause::NoKey { .. } | Cause::KeyRevoked),
     }
+}
+
+/// Adds other keys of the domains whose signatures may be of one of them: those of the zone files,
+/// or those of usual selectors.
+fn add_keys(source: &mut Source, dkim: &Outcome, answers: &mut Answers) -> Result<(), Trouble> {
+    let suspects = dkim.signatures.iter().filter(|one| may_have_another_key(one));
+    let mut nodes: Vec<Name> =
+        suspects.filter_map(|one| one.domain.as_ref()?.prepend("_domainkey").ok()).collect();
+    nodes.dedup();
+    nodes.truncate(DOMAINS);
+    let questions: Vec<Question> = match source.zone() {
+        Some(zone) => nodes.iter().flat_map(|node| keys_below(node, zone)).collect(),
+        None => nodes.iter().flat_map(usual_keys).collect(),
+    };
+    let ((), others) = source.resolve(|answers| {
+        let mut missing = Missing::new();
+        for question in &questions {
+            missing.lookup(answers, question);
+        }
+        missing.into_result()
+    })?;
+    let new = others.iter().filter(|(question, _)| answers.lookup(question).is_none());
+    let new: Vec<_> =
+        new.map(|(question, response)| (question.clone(), response.clone())).collect();
+    answers.extend(new);
+    Ok(())
+}
+
+fn keys_below(node: &Name, zone: &Zone) -> Vec<Question> {
+    let is_key =
+        |name: &Name, data: &Data| matches!(data, Data::Txt(_)) && name.is_at_or_below(node);
+    let keys = zone.records().iter().filter(|record| is_key(&record.name, &record.data));
+    keys.take(KEYS).map(|record| Question::txt(record.name.clone())).collect()
+}
+
+fn usual_keys(node: &Name) -> Vec<Question> {
+    let names = selectors::USUAL.iter().filter_map(|selector| node.prepend(selector).ok());
+    names.map(Question::txt).collect()
 }
 
 /// DMARC as RFC 7489 has it, with the Public Suffix List.
