@@ -780,6 +780,50 @@ def header_cases():
         ],
     )
     in_header(
+        "names-added",
+        "A server put the names of its address book beside the addresses.",
+        "5322 3.4",
+        b"To: bob@example.net, carol@example.net",
+        b'To: Bob Bee <bob@example.net>,\r\n "Sea, Carol" <carol@example.net>',
+        ("value-changed", "the same addresses"),
+        fields=[*without(b"To"), b"To: bob@example.net, carol@example.net"],
+    )
+    in_header(
+        "name-added",
+        "A server put the name of its address book beside the address.",
+        "5322 3.4",
+        b"To: <bob@example.net>",
+        b'To: "Bee, Bob" <bob@example.net>',
+        ("value-changed", 'signed was "<bob@example.net>" (the same addresses'),
+        fields=[*without(b"To"), b"To: <bob@example.net>"],
+    )
+    in_header(
+        "date-in-utc",
+        "A gateway wrote the date anew, in UTC, where it was the evening before.",
+        "5322 3.3",
+        b"Date: Tue, 31 Oct 2023 19:13:20 -0500",
+        b"Date: Wed, 1 Nov 2023 00:13:20 +0000",
+        ("value-changed", 'signed was "Tue, 31 Oct 2023 19:13:20 -0500" (the same time'),
+        fields=[*without(b"Date"), b"Date: Tue, 31 Oct 2023 19:13:20 -0500"],
+    )
+    in_header(
+        "date-gmt",
+        "A gateway wrote the zone of the date and a day of one digit in its own way.",
+        "5322 3.3",
+        b"Date: Wed, 01 Nov 2023 00:13:20 GMT",
+        b"Date: Wed, 1 Nov 2023 00:13:20 +0000",
+        ("value-changed", "(the same time"),
+        fields=[*without(b"Date"), b"Date: Wed, 01 Nov 2023 00:13:20 GMT"],
+    )
+    in_header(
+        "date-other-time",
+        "The date is another one: no other form of it was signed.",
+        "5322 3.3",
+        b"Date: Tue, 14 Nov 2023 22:13:20",
+        b"Date: Tue, 14 Nov 2023 22:13:21",
+        found="unexplained",
+    )
+    in_header(
         "reordered",
         "Two signed fields changed places.",
         "6376 5.4.2",

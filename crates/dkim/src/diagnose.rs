@@ -17,6 +17,7 @@ use crate::trial::Trial;
 
 mod body;
 mod change;
+mod date;
 mod display;
 mod fields;
 mod folding;

@@ -207,10 +207,12 @@ pub enum Source {
     Part,
     /// A guess among the usual values.
     Usual,
-    /// The same addresses, in other order or with other quotes.
+    /// The same addresses, in other order, with other quotes or without names.
     SameAddresses,
     /// The same text, encoded (RFC 2047) in another way or not at all.
     SameText,
+    /// The same time, in another zone or form (RFC 5322 3.3).
+    SameTime,
 }
 
 /// A kind of [`Change`]; also what a search has excluded.

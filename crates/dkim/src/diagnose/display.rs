@@ -194,6 +194,7 @@ impl fmt::Display for Source {
             Source::Usual => f.write_str("a usual value, and it verifies"),
             Source::SameAddresses => f.write_str("the same addresses, and it verifies"),
             Source::SameText => f.write_str("the same text, and it verifies"),
+            Source::SameTime => f.write_str("the same time, and it verifies"),
         }
     }
 }

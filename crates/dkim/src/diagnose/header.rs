@@ -205,6 +205,7 @@ impl Search<'_> {
         fields::reordered(material, &mut proposals);
         subject::tags_in_words(material, &mut proposals);
         values::orders(material, &mut proposals);
+        values::dates(material, &mut proposals);
         if material.signature.header_canonicalization == Canonicalization::Simple {
             folding::refolded(material, &mut proposals);
         }

@@ -4,7 +4,7 @@ use memchr::{memchr, memmem};
 
 use super::change::{Change, Source, excerpt};
 use super::header::{Material, Proposal};
-use super::{fields, mime};
+use super::{date, fields, mime};
 
 /// What relays put before the name of a field when they keep its old value.
 const KEPT: [&str; 5] = ["X-Original-", "Original-", "X-Google-Original-", "Old-", "X-Old-"];
@@ -140,20 +140,35 @@ fn without_via(name: &[u8]) -> &[u8] {
     memmem::find(name, b" via ").and_then(|at| name.get(..at)).unwrap_or(name)
 }
 
-/// A mailbox with its name quoted, not quoted, or without angle brackets.
+/// A mailbox with its name quoted, not quoted, or without one, and without angle brackets: programs
+/// add the names of their address books.
 fn requoted(mailbox: &[u8]) -> Vec<Vec<u8>> {
-    let (name, address) = (display_name(mailbox), address(mailbox));
     if memchr(b',', mailbox).is_some() {
-        // Of a list, the quotes of all names together.
+        // Of a list, the quotes of all names together, and all names.
         let bare = mailbox.iter().copied().filter(|&octet| octet != b'"').collect();
-        return vec![bare];
+        let addresses: Vec<&[u8]> = mailboxes(mailbox).into_iter().map(address).collect();
+        let in_brackets: Vec<Vec<u8>> =
+            addresses.iter().map(|address| [b"<", *address, b">"].concat()).collect();
+        return vec![bare, addresses.join(&b", "[..]), in_brackets.join(&b", "[..])];
     }
+    let (name, address) = (display_name(mailbox), address(mailbox));
+    let without_name = [[b"<", address, b">"].concat(), address.to_vec()];
     match name {
-        [] => vec![[b"<", address, b">"].concat(), address.to_vec()],
-        _ => vec![
-            [b"\"", name, b"\" <", address, b">"].concat(),
-            [name, b" <", address, b">"].concat(),
-        ],
+        [] => without_name.to_vec(),
+        _ => {
+            [[b"\"", name, b"\" <", address, b">"].concat(), [name, b" <", address, b">"].concat()]
+                .into_iter()
+                .chain(without_name)
+                .collect()
+        }
+    }
+}
+
+/// The same time as other programs write it.
+pub(super) fn dates(material: &Material<'_>, proposals: &mut Vec<Proposal>) {
+    let Some((_, field)) = material.lowest("Date") else { return };
+    for signed in date::same_time(field.value()) {
+        proposals.extend(value(material, "Date", signed.as_bytes(), Source::SameTime));
     }
 }
 
