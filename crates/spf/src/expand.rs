@@ -120,12 +120,20 @@ impl Values<'_> {
             MacroLetter::Ptr => ptr.as_ref().map_or_else(|| b"unknown".to_vec(), dotted),
             MacroLetter::Version if request.ip.is_ipv4() => b"in-addr".to_vec(),
             MacroLetter::Version => b"ip6".to_vec(),
-            MacroLetter::Helo => request.helo.into(),
+            MacroLetter::Helo => helo(request.helo),
             MacroLetter::ReadableIp => request.ip.to_string().into(),
             MacroLetter::Receiver => request.receiver.unwrap_or("unknown").into(),
             MacroLetter::Timestamp => request.now.to_string().into(),
         }
     }
+}
+
+/// What HELO said; its U-labels as A-labels, where it is a domain that has some.
+fn helo(text: &str) -> Vec<u8> {
+    // RFC 8616 4: "All U-labels MUST be converted to A-labels before being used for an SPF
+    // validation. This includes […] those used in the macro expansion of domain-spec".
+    let name: Option<Name> = if text.is_ascii() { None } else { text.parse().ok() };
+    name.map_or_else(|| text.into(), |name| dotted(&name))
 }
 
 /// The name as text, its octets as they are.
