@@ -345,8 +345,11 @@ impl<'a, T: Tracer> Evaluation<'a, T> {
         Ok(())
     }
 
-    /// RFC 7208 4.6.4: "SPF implementations SHOULD limit "void lookups" to two." A term counts
-    /// once, whatever it looks up.
+    /// RFC 7208 4.6.4: "SPF implementations SHOULD limit "void lookups" to two."
+    ///
+    /// Disputed. The same section limits "the number of "terms" for which DNS queries return"
+    /// nothing; pyspf, Mail::SPF and viaspf count every query; we count a term once, whatever it
+    /// looks up, as the sentence says. Case: void-once-a-term.
     pub(crate) fn count_void(&mut self) -> Checked<()> {
         if self.explaining || std::mem::replace(&mut self.void_counted, true) {
             return Ok(());

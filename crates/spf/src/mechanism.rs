@@ -208,6 +208,9 @@ impl<T: Tracer> Evaluation<'_, T> {
         let ip = self.request.ip;
         // "If a DNS error occurs while doing an A RR lookup, then that domain name is skipped and
         // the search continues."
+        // Disputed. RFC 7208 4.6.4 counts void lookups of terms; pyspf, Mail::SPF and viaspf count
+        // every lookup; we do not count a name without addresses, because whoever has the reverse
+        // zone of the client would turn the record into permerror. Case: ptr-names-without-address.
         let response = self.ask(name, self.address_type())?;
         Ok(data(response).iter().any(|data| matches(ip, data, DualCidr::default())))
     }
