@@ -17,7 +17,11 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(value: &'a [u8], limits: &'a Limits, lenient: bool) -> Reader<'a> {
-        let octets = value.strip_suffix(b"\r\n").unwrap_or(value);
+        // The line end of the field, of either kind: as in folds.
+        let octets = match value {
+            [octets @ .., b'\r', b'\n'] | [octets @ .., b'\n'] => octets,
+            octets => octets,
+        };
         Reader { octets, at: 0, limits, defects: lenient.then(Vec::new) }
     }
 
