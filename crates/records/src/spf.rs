@@ -31,6 +31,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
             hygiene::text(&mut look.report, text);
             let end = text.octets.len().min(7);
             look.report.at("SPF003", text, 0..end, "this is no SPF record for any receiver");
+            record::after_version(&mut look.report, text);
         }
     }
     match records.as_slice() {

@@ -12,12 +12,44 @@ use crate::finding::Text;
 use crate::mx::is_reserved;
 use crate::{Report, Severity};
 
+/// Octets of `v=spf1`.
+const VERSION: usize = 6;
 /// The shortest prefix of what RFC 6890 reserves: fc00::/7.
 const RESERVED_BITS: u8 = 7;
 
 /// Everything that is wrong with a record, or weak.
 pub(crate) fn record(report: &mut Report, text: Text<'_>) {
-    let errors = parse_all(text.octets).err().unwrap_or_default();
+    match mended(text.octets) {
+        None => terms(report, text, text.octets),
+        Some(mended) => {
+            let kind = ParseErrorKind::NoVersion;
+            report.at(error_rule(kind), text, 0..VERSION, kind.to_string());
+            terms(report, text, &mended);
+        }
+    }
+}
+
+/// What is wrong with the terms of a text that is no record only for what follows its version.
+pub(super) fn after_version(report: &mut Report, text: Text<'_>) {
+    if let Some(mended) = mended(text.octets) {
+        terms(report, text, &mended);
+    }
+}
+
+/// The record that was meant by `v=spf1;`, as if it were a list of tags: with a space there.
+fn mended(octets: &[u8]) -> Option<Vec<u8>> {
+    let (version, rest) = octets.split_at_checked(VERSION)?;
+    if !version.eq_ignore_ascii_case(b"v=spf1") || !matches!(rest, [b';' | b',', ..]) {
+        return None;
+    }
+    let mut mended = octets.to_vec();
+    *mended.get_mut(VERSION)? = b' ';
+    Some(mended)
+}
+
+/// The terms of a record; `octets` are those of `text`, or mended.
+fn terms(report: &mut Report, text: Text<'_>, octets: &[u8]) {
+    let errors = parse_all(octets).err().unwrap_or_default();
     let glued = words(report, text);
     for error in &errors {
         // Both are in the order of the record.
@@ -30,7 +62,7 @@ pub(crate) fn record(report: &mut Report, text: Text<'_>) {
     if length > 450 {
         report.at("SPF006", text, 450..length, format!("the record has {length} octets"));
     }
-    if let Some(record) = without(text.octets, &errors) {
+    if let Some(record) = without(octets, &errors) {
         // What could not be read may be the end, or fail.
         let is_whole = errors.is_empty();
         ending(report, text, &record, is_whole);
