@@ -11,50 +11,16 @@ use crate::{Data, Failure, Name, NameError, RecordType, Response, ZoneLimits};
 /// The TTL of a record where the file states none at all.
 const DEFAULT_TTL: u32 = 3600;
 
-/// Types that are in use and that no mail protocol reads: their data is not looked at.
-const OTHER_TYPES: [&str; 42] = [
-    "AFSDB",
-    "APL",
-    "CAA",
-    "CDNSKEY",
-    "CDS",
-    "CERT",
-    "CSYNC",
-    "DHCID",
-    "DLV",
-    "DNAME",
-    "DNSKEY",
-    "EUI48",
-    "EUI64",
-    "HINFO",
-    "HIP",
-    "HTTPS",
-    "IPSECKEY",
-    "KEY",
-    "KX",
-    "LOC",
-    "MB",
-    "MG",
-    "MINFO",
-    "MR",
-    "NAPTR",
-    "NSEC",
-    "NSEC3",
-    "NSEC3PARAM",
-    "OPENPGPKEY",
-    "RP",
-    "RRSIG",
-    "SIG",
-    "SMIMEA",
-    "SRV",
-    "SSHFP",
-    "SVCB",
-    "TA",
-    "TKEY",
-    "TSIG",
-    "URI",
-    "WKS",
-    "ZONEMD",
+/// Types that IANA has registered and that no mail protocol reads: their data is not looked at.
+#[rustfmt::skip]
+const OTHER_TYPES: [&str; 74] = [
+    "A6", "AFSDB", "AMTRELAY", "APL", "ATMA", "AVC", "BRID", "CAA", "CDNSKEY", "CDS", "CERT",
+    "CLA", "CSYNC", "DHCID", "DLV", "DNAME", "DNSKEY", "DOA", "DSYNC", "EID", "EUI48", "EUI64",
+    "GPOS", "HHIT", "HINFO", "HIP", "HTTPS", "IPN", "IPSECKEY", "ISDN", "KEY", "KX", "L32", "L64",
+    "LOC", "LP", "MB", "MD", "MF", "MG", "MINFO", "MR", "NAPTR", "NID", "NIMLOC", "NINFO", "NSAP",
+    "NSAP-PTR", "NSEC", "NSEC3", "NSEC3PARAM", "NULL", "OPENPGPKEY", "PX", "RESINFO", "RKEY",
+    "RP", "RRSIG", "RT", "SIG", "SINK", "SMIMEA", "SRV", "SSHFP", "SVCB", "TA", "TALINK", "TKEY",
+    "TSIG", "URI", "WALLET", "WKS", "X25", "ZONEMD",
 ];
 
 /// One entry that says something about a name.

@@ -132,6 +132,7 @@ fn types_that_are_not_kept_do_no_harm() {
     let zone = zone(
         "a CAA 0 issue \"ca.example\"\nb TYPE65 \\# 3 010203\nc HTTPS 1 . alpn=\"h2,h3\"\n\
          d RRSIG A 8 2 3600 (\n 20260101 20260101 1 d. AAAA== )\ne TYPE16 \\# 3 0261 62\n\
+         k RESINFO \"qnamemin\"\nl WALLET \"BTC\" \"x\"\nm DSYNC CDS NOTIFY 53 n.\n\
          f A \\# 4 C0000201\ng SPF \"v=spf1\"\nh TLSA 3 1 1 AB CD\ni DS 1 8 2 ff\nj MX 0 .",
     );
     let exists = |owner| zone.lookup(&Question::txt(name(owner)));
