@@ -11,11 +11,11 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from generator import canonical, changes, keys, messages, signature, writer  # noqa: E402
+from generator import canonical, changes, keys, messages, readings, signature, writer  # noqa: E402
 
 
 def main():
-    for theme in (canonical, signature, keys, changes, messages):
+    for theme in (canonical, signature, keys, changes, messages, readings):
         theme.cases()
     print(f"{len(writer.WRITTEN)} cases")
 

@@ -41,7 +41,7 @@ impl FromStr for Canonicalization {
     fn from_str(keyword: &str) -> Result<Self, UnknownCanonicalization> {
         // Disputed. RFC 6376 3.2 calls tag values case-sensitive unless said otherwise, the ABNF
         // of 3.5 has plain literals, which RFC 5234 2.3 makes caseless; OpenDKIM reads any case;
-        // we do too, because the grammar is the more specific rule.
+        // we do too, because the grammar is the more specific rule. Case: canon-upper.
         [Self::Simple, Self::Relaxed]
             .into_iter()
             .find(|known| known.keyword().eq_ignore_ascii_case(keyword))

@@ -7,6 +7,10 @@ use memchr::{memchr, memchr3};
 
 /// RFC 6376 2.10 makes the padding optional: `base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS)
 /// [ [FWS] "=" [ [FWS] "=" ] ]`.
+///
+/// Disputed. By that, "=" may also stand after groups of four that are full; OpenDKIM and dkimpy
+/// take it in keys, Mail::DKIM does not; we do not, because RFC 4648 4 has no such padding, and
+/// what was pasted there is not what was meant. Case: key-p-excess-padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     // Disputed. RFC 4648 3.5 lets a decoder refuse bits that pad the last octet and are not zero;

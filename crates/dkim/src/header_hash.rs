@@ -15,6 +15,11 @@ use crate::signature::{Signature, SignedFields};
 /// of the header field block to the top."
 ///
 /// `except` is the place of the signature's own field, which did not exist when it was made.
+///
+/// Disputed. RFC 6376 5.4 has DKIM-Signature in h= only "to indicate that other preexisting
+/// signatures are also signed"; OpenDKIM, dkimpy and Mail::DKIM take the field's own for one of
+/// them where it is the lowest; we do not, because nobody can have signed it like that.
+/// Cases: sig-h-own, several-signed-signature-above.
 pub fn selected_fields<'h>(
     header: &'h Header,
     signed_fields: &SignedFields,

@@ -254,7 +254,12 @@ fn version(tag: &Tag<'_>) -> Result<(), SignatureError> {
     }
 }
 
-/// RFC 6376 3.5 a=; the names are literals of its ABNF, so without regard to case.
+/// RFC 6376 3.5 a=.
+///
+/// Disputed. RFC 6376 3.2 calls tag values case-sensitive unless said otherwise, the ABNF of 3.5
+/// has plain literals, which RFC 5234 2.3 makes caseless; dkimpy compares a=, c= and q= with case,
+/// OpenDKIM without; we do without, because the grammar is the more specific rule.
+/// Cases: sig-a-upper, canon-upper, sig-q-upper.
 fn algorithm(tag: &Tag<'_>) -> Result<Algorithm, SignatureError> {
     let is = |name: &[u8]| tag.value.eq_ignore_ascii_case(name);
     if is(b"rsa-sha256") {
@@ -296,6 +301,10 @@ fn canonicalization(tag: &Tag<'_>) -> Result<(Canonicalization, Canonicalization
 
 /// RFC 6376 3.5 d=: `domain-name = sub-domain 1*("." sub-domain)`, of RFC 5321 and, by RFC 8616,
 /// RFC 6531: letters, digits and inner hyphens, or U-labels.
+///
+/// Disputed. The grammar has no underscore; OpenDKIM, dkimpy and Mail::DKIM take one; we do not,
+/// because RFC 6376 6.1.1 wants errors of format refused, and no mail domain of RFC 5321 has it.
+/// Case: sig-d-underscore.
 fn signing_domain(tag: &Tag<'_>) -> Result<Name, SignatureError> {
     let name = domain_name(tag.value, false).map_err(|problem| bad(tag, "d", problem))?;
     if name.label_count() < 2 {
@@ -340,6 +349,10 @@ fn domain_name(value: &[u8], underscore: bool) -> Result<Name, &'static str> {
 }
 
 /// RFC 6376 3.5 h=: "a colon-separated list of header field names".
+///
+/// Disputed. FWS may stand "on either side of the colon"; OpenDKIM deletes it inside names, too,
+/// and dkimpy takes names of any octets; we refuse both, because RFC 6376 6.1.1 wants errors of
+/// format refused. Cases: sig-h-space-in-name, sig-h-utf8.
 fn signed_fields(
     tag: &Tag<'_>,
     limits: &Limits,
@@ -375,6 +388,10 @@ fn has_empty(joined: &[u8]) -> bool {
 
 /// RFC 6376 3.5 i=: `[ Local-part ] "@" domain-name` in dkim-quoted-printable; "The domain part
 /// of the address MUST be the same as, or a subdomain of, the value of the "d=" tag."
+///
+/// Disputed. dkimpy and Mail::DKIM compare how the text ends and no more; we decode it and want a
+/// domain name after the last "@", because the AUID is told to others. Cases:
+/// sig-i-bad-quoted-printable, sig-i-empty-label, sig-i-quoted-printable-domain.
 fn identity(tag: &Tag<'_>, domain: &Name) -> Result<Identity, SignatureError> {
     let decoded = quoted_printable(tag.value)
         .ok_or_else(|| bad(tag, "i", "it is not dkim-quoted-printable"))?;

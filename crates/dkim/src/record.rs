@@ -95,6 +95,14 @@ impl KeyRecord {
     /// Unknown tags, flags, hashes and service types are passed over, and so are g= and n=
     /// (RFC 6376 3.6.1, C.2).
     ///
+    /// Disputed. The words of h=, k=, s= and t= are plain literals, caseless by RFC 5234 2.3, but
+    /// RFC 6376 3.2 has values with case; dkimpy and Mail::DKIM compare with case, OpenDKIM without;
+    /// we do without, because the grammar is the more specific rule. Cases: key-h-upper,
+    /// key-k-upper, key-s-upper, key-t-upper.
+    ///
+    /// Disputed. Mail::DKIM takes an empty h= or s= for none, OpenDKIM refuses; we refuse, because
+    /// RFC 6376 3.2 tells an empty value from an omitted tag. Cases: key-h-empty, key-s-empty.
+    ///
     /// # Errors
     /// The first thing that makes the record unusable.
     pub fn parse(record: &[u8]) -> Result<KeyRecord, KeyError> {

@@ -284,7 +284,7 @@ BEST_FIRST = ["pass", "temperror", "fail", "policy", "neutral", "permerror", "no
 SKEW, VERIFIED, PARSED = 300, 10, 50
 SIGNED_FIELDS, KEYS_TRIED, TEXTS_READ, RECORD_OCTETS = 200, 2, 8, 8192
 ONCE = (
-    b"""bcc cc content-transfer-encoding content-type date from in-reply-to message-id mime-version
+    b"""cc content-transfer-encoding content-type date from in-reply-to message-id mime-version
 references reply-to sender subject to""".split()
 )
 
@@ -294,6 +294,13 @@ class Stop(Exception):
 
 
 def tag_list(text, stop):
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Stop(stop) from None
+    # RFC 6376 2.8: CR and LF stand in folds only.
+    if re.search(rb"[\r\n]", re.sub(rb"\r\n(?=[ \t])", b"", text)):
+        raise Stop(stop)
     specs = text.split(b";")
     if len(specs) > 1 and not specs[-1].strip(b" \t\r\n"):
         specs.pop()
@@ -313,14 +320,28 @@ def unfold(value):
     return re.sub(rb"[ \t\r\n]+", b"", value)
 
 
+def members(value):
+    """The members of a colon-separated list: FWS stands at the colons only."""
+    return [member.strip(b" \t\r\n") for member in value.split(b":")]
+
+
+def quoted_printable(value):
+    """RFC 6376 2.11, and RFC 8616 5 for what is beyond ASCII."""
+    value = unfold(value)
+    if re.search(rb"=(?![0-9A-Fa-f]{2})", value):
+        raise Stop("bad-tag-value")
+    return re.sub(rb"=(..)", lambda match: bytes([int(match[1], 16)]), value)
+
+
 def base64_value(value, stop):
     value = unfold(value)
-    # RFC 6376 2.10: base64string has at most two "=", and may have none.
-    if not re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", value):
+    # RFC 6376 2.10: base64string may have fewer "=" than RFC 4648 4 wants; more are no padding.
+    digits = value.rstrip(b"=")
+    if not re.fullmatch(rb"[A-Za-z0-9+/]+", digits) or len(digits) % 4 == 1:
         raise Stop(stop)
-    value = value.rstrip(b"=")
-    if len(value) % 4 == 1:
+    if len(value) - len(digits) > -len(digits) % 4:
         raise Stop(stop)
+    value = digits
     return base64.b64decode(value + b"=" * (-len(value) % 4))
 
 
@@ -360,7 +381,8 @@ class Signature:
         for name in (b"v", b"a", b"b", b"bh", b"d", b"h", b"s"):
             if name not in tags:
                 raise Stop("missing-tag")
-        self.algorithm = tags[b"a"].decode()
+        # RFC 5234 2.3: the words of a=, c=, q= and of the key record have no case.
+        self.algorithm = tags[b"a"].decode().lower()
         if self.algorithm == "rsa-sha1":
             raise Stop("rsa-sha1")
         if self.algorithm not in ("rsa-sha256", "ed25519-sha256"):
@@ -373,21 +395,21 @@ class Signature:
         self.name = f"{self.selector}._domainkey.{self.domain}"
         if len(self.name) > 253:
             raise Stop("bad-tag-value")
-        forms = tags.get(b"c", b"simple/simple").decode().split("/")
-        self.header_form, self.body_form = forms if len(forms) == 2 else (forms[0], "simple")
-        if not {self.header_form, self.body_form} <= {"simple", "relaxed"}:
+        forms = tags.get(b"c", b"simple/simple").decode().lower().split("/")
+        self.header_form, self.body_form = (forms + ["simple"])[:2]
+        if len(forms) > 2 or not {self.header_form, self.body_form} <= {"simple", "relaxed"}:
             raise Stop("unknown-canonicalization")
-        methods = [unfold(method) for method in tags.get(b"q", b"dns/txt").split(b":")]
-        if b"dns/txt" not in methods:
+        if b"dns/txt" not in members(tags.get(b"q", b"dns/txt").lower()):
             raise Stop("unknown-query-method")
-        self.names = [unfold(name).lower() for name in tags[b"h"].split(b":")]
+        self.names = members(tags[b"h"].lower())
         if len(self.names) > SIGNED_FIELDS:
             raise Stop("bad-tag-value")
         if not all(re.fullmatch(rb"[!-9;-~]+", name) for name in self.names):
             raise Stop("bad-tag-value")
         self.length = numbers(tags, b"l", 76)
         self.timestamp, self.expiration = numbers(tags, b"t", 12), numbers(tags, b"x", 12)
-        _, at, domain = tags.get(b"i", b"@" + tags[b"d"]).rpartition(b"@")
+        identity = quoted_printable(tags.get(b"i", b"@" + tags[b"d"]))
+        _, at, domain = identity.rpartition(b"@")
         self.identity_domain = a_labels(domain)
         if not at or not self.identity_domain:
             raise Stop("bad-tag-value")
@@ -412,16 +434,14 @@ class Key:
             raise Stop("no-key")
         if b"p" not in tags:
             raise Stop("key-syntax")
-        lists = {
-            name: unfold(tags[name]).split(b":") for name in (b"h", b"s", b"t") if name in tags
-        }
+        lists = {name: members(tags[name].lower()) for name in (b"h", b"s", b"t") if name in tags}
         if b"sha256" not in lists.get(b"h", [b"sha256"]):
             raise Stop("key-hash-not-allowed")
         if not {b"*", b"email"} & set(lists.get(b"s", [b"*"])):
             raise Stop("key-not-for-email")
         if not tags[b"p"]:
             raise Stop("key-revoked")
-        kind = tags.get(b"k", b"rsa").decode()
+        kind = tags.get(b"k", b"rsa").decode().lower()
         if signature.algorithm != kind + "-sha256":
             raise Stop("key-type-mismatch")
         octets = base64_value(tags[b"p"], "key-syntax")
@@ -514,7 +534,7 @@ def verify_field(fields, body, own, zone, now, report, allowed):
     covered = select(signature.names, fields, own)
     for name in ONCE:
         same = [index for index, field in enumerate(fields) if field_name(field) == name]
-        if len(same) > 1 and not set(same) <= set(covered):
+        if len(same) > 1 and 0 < len(set(same) & set(covered)) < len(same):
             raise Stop("unsigned-duplicate")
 
 
