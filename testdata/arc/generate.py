@@ -158,6 +158,10 @@ def instances():
     failing("instance-zero", "Instances begin with 1.", "8617 4.2.1", one(instance=0), "seal-syntax", detail="bad-instance")
     upper = "ARC-Seal: I={i}; a={a}; cv={cv}; d={d}; s={s}; t=1700000000; b="
     failing("instance-upper-case", "The tag is i, and not I.", "8617 3.9", one(seal=upper), "seal-syntax", detail="missing-instance")
+    upper = "ARC-Authentication-Results: I={i}; {d}; none"
+    failing("instance-upper-case-results", "Results begin with i, and not I: the grammar has it with case.", "8617 3.9", one(aar=upper), "authentication-results-syntax", detail="missing-instance")
+    late = "ARC-Authentication-Results: {d}; i={i}; none"
+    failing("instance-after-authserv-id", "Results begin with the instance; after the authserv-id it would be a method.", "8617 4.1.1", one(aar=late), "authentication-results-syntax", detail="missing-instance")
 
 
 def structure():
@@ -200,6 +204,7 @@ def message_signatures():
     passing("ams-older-key-gone", "The key of an older message signature may be gone.", "8617 5.2", one_key_gone(), oldest_pass=2)
     failing("ams-newest-changed", "The body was changed after the last seal.", "8617 5.2", body_changed(two()), "message-signature", detail="body-hash-mismatch", instance=2)
     passing("ams-other-domain", "Message signature and seal of one set may have different domains.", "8617 4.1.3", one(ams="ARC-Message-Signature: i={i}; a={a}; c={c}; d=three.example; s={s};\r\n\th={h}; bh={bh}; b="))
+    passing("ams-names-its-own-kind", "h= names ARC-Message-Signature, and there is no other: the field never signs itself twice.", "6376 5.4", one(h="from:subject:arc-message-signature"))
     passing("two-algorithms", "One set with RSA, the next with Ed25519.", "8463 3", one(key=RSA).seal("two.example", "pass"))
 
 
@@ -221,6 +226,7 @@ def seals():
     failing("set-replaced", "Set 1 replaced by one of the attacker, validly sealed.", "8617 5.1.1", replaced(), "seal", detail="signature-mismatch", instance=2)
     failing("set-removed", "The newest set cut off, and the next one down renumbered.", "8617 5.2", two().change(b"i=2", b"i=3"), "missing-field", instance=2)
     passing("seal-with-bh", "bh= has no meaning in a seal and is passed over like every tag that is not known.", "8617 4.1.3", one(seal="ARC-Seal: i={i}; a={a}; bh=AAAA; cv={cv}; d={d}; s={s}; t=1700000000; b="))
+    passing("seal-with-x", "x= is no tag of a seal, and expires nothing.", "8617 4.1.3", one(seal="ARC-Seal: i={i}; a={a}; cv={cv}; d={d}; s={s}; t=1700000000; x=1700000001; b="), now=NOW + 1000)
     passing("seal-refolded", "Seals are relaxed: a relay may fold the fields anew.", "8617 4.1.3", two().change(b"ARC-Seal: i=2; a=ed25519-sha256; cv=pass;", b"ARC-SEAL:\ti=2;\r\n a=ed25519-sha256;\r\n\tcv=pass;"))
     failing("seal-rsa-sha1", "SHA-1 is no algorithm any more.", "8301 3.1", one(seal="ARC-Seal: i={i}; a=rsa-sha1; cv={cv}; d={d}; s={s}; b="), "seal-syntax", detail="rsa-sha1")
     failing("seal-single-label", "d= has two labels at least.", "6376 3.5", one(seal="ARC-Seal: i={i}; a={a}; cv={cv}; d=example; s={s}; b="), "seal-syntax", detail="bad-tag-value")

@@ -83,6 +83,10 @@ impl ArcAuthenticationResults {
     /// Reads the value of an ARC-Authentication-Results field: `arc-info = instance [CFWS] ";"
     /// authres-payload`. The payload is not looked at.
     ///
+    /// Disputed. RFC 8617 3.9 writes `%s"i"`, with case, and 4.1.1 has it first; dkimpy and
+    /// Mail::DKIM find it in any case and anywhere; we do not, because behind the authserv-id
+    /// stand results. Cases: instance-upper-case-results, instance-after-authserv-id.
+    ///
     /// # Errors
     /// The field does not begin with an instance and a semicolon.
     pub fn parse(value: &[u8]) -> Result<ArcAuthenticationResults, FieldError> {
@@ -126,6 +130,10 @@ impl ArcMessageSignature {
 
 impl ArcSeal {
     /// Reads the value of an ARC-Seal field.
+    ///
+    /// Disputed. RFC 8617 4.1.3: "the only supported tags are "i" (…), and "a", "b", "d", "s", and
+    /// "t""; dkimpy and Mail::DKIM heed x=, too; we pass over all others, because that is how a tag
+    /// list treats what is not supported. Case: seal-with-x.
     ///
     /// # Errors
     /// The first thing that makes it unusable.
