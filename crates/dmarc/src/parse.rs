@@ -78,6 +78,11 @@ impl Record {
     /// "syntax errors in the remainder of the record". Others take the last one, or discard the
     /// record; we take the first, because a domain that repeats "rua" wants DMARC all the same.
     /// Case: duplicate-tag.
+    ///
+    /// Disputed. By RFC 9989 4.8 a tag without a value is a syntax error, which is "ignored
+    /// outright", by 4.10.1 a record that "contains an "sp" or "np" tag that is not valid" is none
+    /// without rua; we take an empty sp or np for one that is not valid, because whoever wrote it
+    /// meant something else than p. Case: empty-sp.
     fn set(&mut self, tag: Tag) {
         let span = tag.value_span.clone();
         if self.tags.iter().any(|earlier| earlier.name == tag.name) {
