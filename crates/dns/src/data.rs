@@ -21,14 +21,14 @@ impl<'a> Reader<'a> {
         let data = match rtype {
             RecordType::A => Data::A(parsed(&first, Kind::Ipv4)?),
             RecordType::Aaaa => Data::Aaaa(parsed(&first, Kind::Ipv6)?),
-            RecordType::Cname => Data::Cname(self.name(&first)?),
-            RecordType::Ns => Data::Ns(self.name(&first)?),
-            RecordType::Ptr => Data::Ptr(self.name(&first)?),
+            RecordType::Cname => Data::Cname(self.name(first.bare()?)?),
+            RecordType::Ns => Data::Ns(self.name(first.bare()?)?),
+            RecordType::Ptr => Data::Ptr(self.name(first.bare()?)?),
             RecordType::Mx => Data::Mx(Mx {
                 preference: number(&first, u16::MAX)?,
                 exchange: {
                     let exchange = self.need("the mail exchange")?;
-                    self.name(&exchange)?
+                    self.name(exchange.bare()?)?
                 },
             }),
             RecordType::Txt => return self.strings(first).map(Data::Txt),
@@ -63,14 +63,14 @@ impl<'a> Reader<'a> {
 
     fn soa(&mut self, first: Word<'a>) -> Result<Vec<u8>, Problem> {
         let mut octets = Vec::with_capacity(64);
-        push_name(&mut octets, &self.name(&first)?);
+        push_name(&mut octets, &self.name(first.bare()?)?);
         let mailbox = self.need("the mailbox")?;
-        push_name(&mut octets, &self.name(&mailbox)?);
+        push_name(&mut octets, &self.name(mailbox.bare()?)?);
         let serial = self.need("the serial")?;
         octets.extend(number::<u32>(&serial, u32::MAX)?.to_be_bytes());
         for what in ["the refresh", "the retry", "the expire", "the minimum"] {
             let word = self.need(what)?;
-            let seconds = parse_ttl(word.raw).ok_or_else(|| word.problem(Kind::Ttl))?;
+            let seconds = parse_ttl(word.bare()?.raw).ok_or_else(|| word.problem(Kind::Ttl))?;
             octets.extend(seconds.to_be_bytes());
         }
         Ok(octets)
@@ -145,7 +145,7 @@ fn hexadecimal_digit(digit: u8) -> Option<u8> {
 }
 
 fn parsed<T: FromStr>(word: &Word<'_>, kind: Kind) -> Result<T, Problem> {
-    let text = std::str::from_utf8(word.raw).ok();
+    let text = std::str::from_utf8(word.bare()?.raw).ok();
     text.and_then(|text| text.parse().ok()).ok_or_else(|| word.problem(kind))
 }
 
@@ -159,7 +159,8 @@ fn number<T: FromStr + Into<u32> + Copy>(word: &Word<'_>, max: T) -> Result<T, P
     }
 }
 
-/// Seconds, or numbers with the units of BIND (`1w2d3h4m5s`); at most 2147483647 (RFC 2181 8).
+/// Seconds, or numbers with the units of BIND (`1w2d3h4m5s`), each with one, for BIND and Knot read
+/// no `1h30`; at most 2147483647 (RFC 2181 8).
 pub(crate) fn parse_ttl(raw: &[u8]) -> Option<u32> {
     const MAX: u32 = 0x7fff_ffff;
     let mut total: u32 = 0;
@@ -180,7 +181,12 @@ pub(crate) fn parse_ttl(raw: &[u8]) -> Option<u32> {
         };
         total = total.checked_add(number.take()?.checked_mul(unit)?)?;
     }
-    let seconds = if raw.last()?.is_ascii_digit() { total.checked_add(number?)? } else { total };
+    let seconds = match number {
+        Some(_) if !raw.iter().all(u8::is_ascii_digit) => return None,
+        Some(seconds) => seconds,
+        None if raw.is_empty() => return None,
+        None => total,
+    };
     (seconds <= MAX).then_some(seconds)
 }
 

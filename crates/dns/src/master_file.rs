@@ -180,12 +180,12 @@ impl<'a> Reader<'a> {
     fn control(&mut self, control: &Word<'a>) -> Result<Option<Entry>, Problem> {
         if control.is_keyword("$ORIGIN") {
             let word = self.need("the origin")?;
-            let origin = self.name(&word)?;
+            let origin = self.name(word.bare()?)?;
             self.end()?;
             self.origin = Some(origin);
         } else if control.is_keyword("$TTL") {
             let word = self.need("the TTL")?;
-            let ttl = parse_ttl(word.raw).ok_or_else(|| word.problem(Kind::Ttl))?;
+            let ttl = parse_ttl(word.bare()?.raw).ok_or_else(|| word.problem(Kind::Ttl))?;
             self.end()?;
             self.default_ttl = Some(ttl);
         } else if control.is_keyword("$QUESTION") {
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
                 return Err(Problem { kind: Kind::MissingType, at, length: 0 });
             };
             if ttl.is_none() && word.raw.first().is_some_and(u8::is_ascii_digit) {
-                ttl = Some(parse_ttl(word.raw).ok_or_else(|| word.problem(Kind::Ttl))?);
+                ttl = Some(parse_ttl(word.bare()?.raw).ok_or_else(|| word.problem(Kind::Ttl))?);
             } else if !has_class && is_class(&word)? {
                 has_class = true;
             } else {

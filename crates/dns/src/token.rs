@@ -40,6 +40,11 @@ impl Word<'_> {
         Problem { kind, at: self.at, length: self.raw.len() }
     }
 
+    /// The word, which may not be written in quotes.
+    pub(crate) fn bare(&self) -> Result<&Self, Problem> {
+        if self.quoted { Err(self.problem(Kind::Quoted)) } else { Ok(self) }
+    }
+
     /// Whether this is the keyword, written without quotes, in any case.
     pub(crate) fn is_keyword(&self, keyword: &str) -> bool {
         !self.quoted && self.raw.eq_ignore_ascii_case(keyword.as_bytes())

@@ -128,6 +128,9 @@ pub enum MasterFileErrorKind {
     /// The data goes on where it should end.
     #[error("the record should end here")]
     Extra,
+    /// A name, a number or an address in quotes (RFC 1035 5.1 has them around character strings).
+    #[error("only a text has quotes; write this without them")]
+    Quoted,
     /// Not an IPv4 address (RFC 1035 3.4.1).
     #[error("not an IPv4 address")]
     Ipv4,

@@ -80,6 +80,7 @@ fn ttl_and_class_in_any_order_and_their_defaults() {
     assert_eq!(Zone::parse("a TXT x").unwrap().records()[0].ttl, 3600);
     one_error("a 2147483648 TXT x", "1:3", Kind::Ttl);
     one_error("a 1x TXT x", "1:3", Kind::Ttl);
+    one_error("a 1h30 TXT x", "1:3", Kind::Ttl);
     one_error("a CH TXT x", "1:3", Kind::Class);
     one_error("a CLASS3 TXT x", "1:3", Kind::Class);
 }
@@ -154,6 +155,23 @@ fn types_that_are_not_kept_do_no_harm() {
     one_error("a A \\# 4 c00002", "1:8", Kind::Length { stated: 4, found: 3 });
     one_error("a A \\# 3 c00002", "1:5", Kind::Octets);
     one_error("a TLSA 3 1 1 abc", "1:14", Kind::Hexadecimal);
+}
+
+/// BIND and Knot refuse them, and with them the zone.
+#[test]
+fn quotes_stand_around_texts_only() {
+    for (line, at) in [
+        ("a CNAME \"b.example.\"", "1:10"),
+        ("a A \"192.0.2.1\"", "1:6"),
+        ("a AAAA \"::1\"", "1:9"),
+        ("a MX \"10\" b", "1:7"),
+        ("a MX 10 \"b\"", "1:10"),
+        ("a \"300\" TXT x", "1:4"),
+        ("$TTL \"300\"", "1:7"),
+        ("$ORIGIN \"b.\"", "1:10"),
+    ] {
+        one_error(line, at, Kind::Quoted);
+    }
 }
 
 #[test]
