@@ -15,9 +15,6 @@ use tokio::time;
 
 use crate::Limits;
 
-/// RFC 2181 8 allows 68 years; RFC 8767 4 caps "on the order of days to weeks". Local choice: no
-/// program here looks back further.
-const MAX_TTL: Duration = Duration::from_secs(86_400);
 /// What an answer takes beside its data: keys, counts, its place in the map. An estimate.
 const OVERHEAD: usize = 256;
 
@@ -71,6 +68,7 @@ pub(crate) struct Cache {
     /// Of each generation, in answers and in octets.
     most: usize,
     most_octets: usize,
+    longest: Duration,
     generations: Mutex<Generations>,
 }
 
@@ -89,6 +87,7 @@ impl Cache {
         Cache {
             most: limits.cached_responses.div_ceil(2),
             most_octets: limits.cached_octets / 2,
+            longest: limits.kept_at_most,
             generations: Mutex::default(),
         }
     }
@@ -103,6 +102,12 @@ impl Cache {
             Some(kept) => Found::Answer(kept.answer(now)),
             None => Found::Place(Place(Some(cell))),
         }
+    }
+
+    /// The answer kept, as [`Cache::find`], for those who would not ask.
+    pub(crate) fn known(&self, question: &Question, now: Instant) -> Option<Answer> {
+        let cell = self.with(|generations| generations.known(self, question, now))?;
+        Some(cell.get()?.answer(now))
     }
 
     /// The answer for this place: that of `ask`, if nobody else is asking; `None` if there is none
@@ -122,7 +127,7 @@ impl Cache {
             let ask = ask();
             async {
                 let (answer, since) = (ask.await.ok_or(Late)?, Instant::now());
-                let until = since + answer.ttl.min(MAX_TTL);
+                let until = since + answer.ttl.min(self.longest);
                 Ok::<Kept, Late>(Kept { response: answer.response, since, until })
             }
         }));
@@ -144,21 +149,32 @@ impl Cache {
 
     /// The place of the answer: with one that is good still, one on its way, or none yet.
     fn cell(&self, question: &Question, now: Instant) -> Cell {
-        let is_good = |cell: &Cell| cell.get().is_none_or(|kept| now < kept.until);
-        self.with(|generations| {
-            let Generations { young, octets: taken, old } = generations;
-            if let Some(cell) = young.get(question).filter(|cell| is_good(cell)) {
-                return Arc::clone(cell);
-            }
-            if young.len() >= self.most || *taken >= self.most_octets {
-                *old = std::mem::take(young);
-                *taken = 0;
-            }
-            let cell = old.remove(question).filter(is_good).unwrap_or_default();
-            *taken += cell.get().map_or(0, |kept| octets(&kept.response));
-            young.insert(question.clone(), Arc::clone(&cell));
-            cell
+        self.with(|generations| match generations.known(self, question, now) {
+            Some(cell) => cell,
+            None => generations.add(self, question, Cell::default()),
         })
+    }
+}
+
+impl Generations {
+    /// The place that there is, unless its answer is too old. It is among the young from now on.
+    fn known(&mut self, cache: &Cache, question: &Question, now: Instant) -> Option<Cell> {
+        let is_good = |cell: &Cell| cell.get().is_none_or(|kept| now < kept.until);
+        if let Some(cell) = self.young.get(question) {
+            return is_good(cell).then(|| Arc::clone(cell));
+        }
+        let cell = self.old.remove(question).filter(is_good)?;
+        Some(self.add(cache, question, cell))
+    }
+
+    fn add(&mut self, cache: &Cache, question: &Question, cell: Cell) -> Cell {
+        if self.young.len() >= cache.most || self.octets >= cache.most_octets {
+            self.old = std::mem::take(&mut self.young);
+            self.octets = 0;
+        }
+        self.octets += cell.get().map_or(0, |kept| octets(&kept.response));
+        self.young.insert(question.clone(), Arc::clone(&cell));
+        cell
     }
 }
 
@@ -370,6 +386,27 @@ mod tests {
                 let kept = generations.young.len() + generations.old.len();
                 assert!((10..=24).contains(&kept), "{kept}");
             });
+        });
+    }
+
+    #[test]
+    fn what_is_known_is_found_without_asking() {
+        run(async {
+            let cache = cache(10, 1 << 20);
+            let (known, now) =
+                (|index| cache.known(&question(index), Instant::now()), Instant::now());
+            assert!(known(0).is_none());
+            cache.with(|generations| assert!(generations.young.is_empty()));
+            // One is on its way, and is not known.
+            let _place = place(&cache, &question(1));
+            assert!(known(1).is_none());
+            lookup(&cache, &question(0), async { answer(Response::NoData, 60) }).await;
+            // It stays, since it is used.
+            for index in 10..100 {
+                place(&cache, &question(index));
+                assert_eq!(known(0).map(|answer| answer.response), Some(Response::NoData));
+            }
+            assert!(cache.known(&question(0), now + Duration::from_secs(61)).is_none());
         });
     }
 

@@ -23,6 +23,9 @@ pub struct Limits {
     /// says. Local choice: zero, since RFC 1035 3.2.1 leaves it to the TTL; who looks at many
     /// domains in one run wants the same answer throughout.
     pub kept_at_least: Duration,
+    /// How long a response is kept at most, whatever its TTL says. RFC 2181 8 allows 68 years, RFC
+    /// 8767 4 caps "on the order of days to weeks". Local choice: a day.
+    pub kept_at_most: Duration,
 }
 
 impl Default for Limits {
@@ -34,6 +37,7 @@ impl Default for Limits {
             cached_responses: 4096,
             cached_octets: 16 << 20,
             kept_at_least: Duration::ZERO,
+            kept_at_most: Duration::from_secs(86_400),
         }
     }
 }

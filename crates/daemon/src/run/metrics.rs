@@ -76,7 +76,7 @@ impl Default for Metrics {
             ),
             dns_questions: Family::new(
                 "dns_questions_total",
-                "Questions to the DNS, also those answered from the cache, by the answer.",
+                "Questions to the DNS, those left out that the cache answers, by the answer.",
                 ["answer"],
                 &[["records"], ["nxdomain"], ["nodata"], ["timeout"], ["servfail"]],
             ),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mailproof::{Limits, Policy, Receiver, arc::TrustedSealers};
 use mailproof_dns_hickory::HickoryResolver;
@@ -166,8 +166,9 @@ fn history(settings: &Settings, old: Option<&State>) -> Option<Arc<History>> {
 fn resolver(settings: &Settings) -> Result<HickoryResolver, RunError> {
     let limits = mailproof_dns_hickory::Limits {
         timeout: settings.dns.timeout.into(),
-        // What is known is kept by the daemon, as it is used.
-        cached_responses: 0,
+        cached_responses: 8192,
+        // Whoever corrects a record with a TTL of a day is not to wait for it.
+        kept_at_most: Duration::from_secs(3600),
         ..mailproof_dns_hickory::Limits::default()
     };
     let servers = &settings.dns.name_servers;
