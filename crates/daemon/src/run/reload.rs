@@ -62,10 +62,12 @@ pub(crate) async fn reload(
                     let text = format!("need a restart, the old ones stay: {names}");
                     warn(new.log(), "", &text);
                 }
-                say(new.log(), "", "configuration reloaded");
+                let new = Arc::new(new);
+                // What is told is done: who reads it may count on it.
+                states.send_replace(Arc::clone(&new));
                 new.metrics.reloads.add(["success"]);
                 new.metrics.configured.store(now(), Relaxed);
-                states.send_replace(Arc::new(new));
+                say(new.log(), "", "configuration reloaded");
             }
             Err(error) => {
                 old.metrics.reloads.add(["failure"]);
