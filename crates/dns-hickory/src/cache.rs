@@ -9,14 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use mailproof_dns::{Data, Question, Response};
+use mailproof_dns::{Question, Response};
 use tokio::sync::OnceCell;
 use tokio::time;
 
 use crate::Limits;
-
-/// What an answer takes beside its data: keys, counts, its place in the map. An estimate.
-const OVERHEAD: usize = 256;
 
 /// A response, and how long it may be kept.
 #[derive(Debug, Clone)]
@@ -137,7 +134,7 @@ impl Cache {
         };
         let kept = kept.ok()?;
         if asks.load(Ordering::Relaxed) {
-            self.with(|generations| generations.octets += octets(&kept.response));
+            self.with(|generations| generations.octets += kept.response.size());
         }
         Some(kept.answer(Instant::now()))
     }
@@ -172,7 +169,7 @@ impl Generations {
             self.old = std::mem::take(&mut self.young);
             self.octets = 0;
         }
-        self.octets += cell.get().map_or(0, |kept| octets(&kept.response));
+        self.octets += cell.get().map_or(0, |kept| kept.response.size());
         self.young.insert(question.clone(), Arc::clone(&cell));
         cell
     }
@@ -212,19 +209,9 @@ fn aged(response: &Response, age: Duration) -> Response {
     response
 }
 
-/// About how much a response takes.
-fn octets(response: &Response) -> usize {
-    let data = response.data().iter().map(|data| match data {
-        Data::Txt(txt) => txt.wire_len(),
-        Data::Other(_, octets) => octets.len(),
-        _ => 0,
-    });
-    OVERHEAD + data.map(|octets| octets + size_of::<Data>() + 64).sum::<usize>()
-}
-
 #[cfg(test)]
 mod tests {
-    use mailproof_dns::Failure;
+    use mailproof_dns::{Data, Failure};
     use tokio::runtime::Builder;
 
     use super::*;

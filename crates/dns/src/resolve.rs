@@ -50,7 +50,11 @@ pub async fn resolve_with<R: Resolver, T>(
             .buffer_unordered(limits.concurrency.max(1))
             .collect()
             .await;
-        answers.extend(responses);
+        answers.extend(
+            responses
+                .into_iter()
+                .map(|(question, response)| (question, budget.left.admit(response))),
+        );
     }
 }
 
@@ -76,33 +80,33 @@ pub fn resolve_blocking_with<T>(
             Err(missing) => missing,
         };
         for question in budget.round(answers, missing) {
-            let response = lookup(&question);
+            let response = budget.left.admit(lookup(&question));
             answers.insert(question, response);
         }
     }
 }
 
 struct Budget {
-    rounds: usize,
-    queries: usize,
+    left: Limits,
 }
 
 impl Budget {
     fn new(limits: &Limits) -> Budget {
-        Budget { rounds: limits.rounds, queries: limits.queries }
+        Budget { left: *limits }
     }
 
     /// The questions to ask in this round; none, and the answers exhausted, when it is used up.
     fn round(&mut self, answers: &mut Answers, missing: Missing) -> Vec<Question> {
+        let Limits { rounds, queries, .. } = &mut self.left;
         let mut questions = missing.into_questions();
-        if self.rounds == 0 || questions.len() > self.queries || answers.is_exhausted() {
+        if *rounds == 0 || questions.len() > *queries || answers.is_exhausted() {
             // What still fits is asked, in the order named, so that the cut is the same every time.
-            let left = if self.rounds == 0 { 0 } else { self.queries };
+            let left = if *rounds == 0 { 0 } else { *queries };
             questions.truncate(left);
             answers.exhaust();
         }
-        self.rounds = self.rounds.saturating_sub(1);
-        self.queries -= questions.len();
+        *rounds = rounds.saturating_sub(1);
+        *queries -= questions.len();
         questions
     }
 }
@@ -148,6 +152,23 @@ mod tests {
             Ok(answered.iter().filter(|response| response.failure().is_none()).count())
         };
         assert_eq!(resolve_blocking(yes, wide), 100);
+    }
+
+    #[test]
+    fn octets_are_bounded() {
+        let long = Response::records([Data::txt("x".repeat(60_000))]);
+        let wide = |answers: &Answers| {
+            let mut missing = Missing::new();
+            let answered =
+                (0..50).filter_map(|i| missing.lookup(answers, &question(i))).collect::<Vec<_>>();
+            missing.into_result()?;
+            let failed = answered.iter().filter_map(|response| response.failure());
+            let failed: Vec<Failure> = failed.collect();
+            assert!(failed.iter().all(|&failure| failure == Failure::Budget), "{failed:?}");
+            Ok(answered.len() - failed.len())
+        };
+        assert_eq!(resolve_blocking(|_| long.clone(), wide), 17);
+        assert_eq!(resolve_blocking(yes, wide), 50);
     }
 
     #[test]

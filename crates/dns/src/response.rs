@@ -217,6 +217,18 @@ impl Response {
         })
     }
 
+    /// About how many octets of memory it takes, its question included.
+    pub fn size(&self) -> usize {
+        // Keys, counts, a place in a map: an estimate.
+        const OVERHEAD: usize = 256;
+        let data = self.data().iter().map(|data| match data {
+            Data::Txt(txt) => txt.wire_len(),
+            Data::Other(_, octets) => octets.len(),
+            _ => 0,
+        });
+        OVERHEAD + data.map(|octets| octets + size_of::<Data>() + 64).sum::<usize>()
+    }
+
     /// Why there was no usable answer, if there was none.
     pub fn failure(&self) -> Option<Failure> {
         match self {

@@ -3,9 +3,9 @@
 /// The bounds of one verification.
 ///
 /// All protocols draw on the budget of the driver, [`mailproof_dns::Limits`]: 100 queries for one
-/// message by default. Beyond it every question is answered by a failure, which makes the method
-/// that asked a temporary error. The questions are named in the order DKIM, DMARC, SPF, ARC, iprev,
-/// so the budget runs out for what decides least.
+/// message by default, and 1 MiB of answers. Beyond it every question is answered by a failure,
+/// which makes the method that asked a temporary error. The questions are named in the order DKIM,
+/// DMARC, SPF, ARC, iprev, so the budget runs out for what decides least.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// SPF: at most 40 lookups for each of two identities.

@@ -45,7 +45,7 @@ impl Ahead {
     pub(crate) async fn run(&mut self, foresee: impl Fn(&Answers) -> Result<(), Missing>) {
         loop {
             while let Some((question, response)) = self.asked().next().await {
-                self.answers.insert(question, response);
+                self.keep(question, response);
                 self.ask();
             }
             let Err(missing) = foresee(&self.answers) else { return };
@@ -63,7 +63,7 @@ impl Ahead {
     ) -> T {
         let deadline = Instant::now() + patience;
         while let Ok(Some((question, response))) = timeout_at(deadline, self.asked().next()).await {
-            self.answers.insert(question, response);
+            self.keep(question, response);
             self.ask();
         }
         // Who was asked in time and has not answered is not asked again.
@@ -95,8 +95,14 @@ impl Ahead {
         let Some(known) = known else { return false };
         self.limits.rounds -= 1;
         self.limits.queries -= questions.len();
-        self.answers.extend(questions.iter().cloned().zip(known));
+        for (question, response) in questions.iter().zip(known) {
+            self.keep(question.clone(), response);
+        }
         true
+    }
+
+    fn keep(&mut self, question: Question, response: Response) {
+        self.answers.insert(question, self.limits.admit(response));
     }
 
     /// Takes the questions of a round; whether the budget allows it. If not, the end of the message

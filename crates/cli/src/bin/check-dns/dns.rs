@@ -39,7 +39,7 @@ const ALONE: usize = 8;
 
 /// What one domain may cost. Local choice: an SPF record of ten includes has some fifty names, the
 /// selectors tried and the mail exchanges with their addresses and certificates add a hundred.
-const LIMITS: Limits = Limits { rounds: 64, queries: 1000, concurrency: 32 };
+const LIMITS: Limits = Limits { rounds: 64, queries: 1000, concurrency: 32, octets: 4 << 20 };
 
 /// Everything that answers questions.
 #[derive(Debug)]
