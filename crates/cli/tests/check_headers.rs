@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use mailproof_dns::Zone;
 use mailproof_testkit::Server;
@@ -272,6 +273,22 @@ fn the_key_of_another_selector() {
         assert!(out.contains(found), "{out}");
         assert!(out.contains("next Have the signer name the selector of the key it"), "{out}");
     }
+}
+
+/// The time for a message is that for looking for other keys, too; what was found by then stays.
+#[test]
+fn looking_for_other_keys_ends_in_time() {
+    let text = fs::read_to_string(ZONE).unwrap().replace("test._domainkey", "s1._domainkey");
+    let zone = format!("{text}s2._domainkey.football TIMEOUT\n");
+    let server = Server::start(Zone::parse(&zone).unwrap()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_check-headers"));
+    command.args(["--now", NOW, "--nameserver", &server.address().to_string()]);
+    command.args(["--timeout", "2", "--query-timeout", "60", MESSAGE]);
+    let begin = Instant::now();
+    let (code, out, err) = texts(command.output().unwrap());
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("signed with the key at s1._domainkey.football.example.com"), "{out}");
 }
 
 #[test]

@@ -145,7 +145,9 @@ impl Checker<'_> {
             bodies.finish();
         }
         let Finished { dkim, verdict, older, mut answers } = verifier.finish(source)?;
-        add_keys(source, &dkim, &mut answers)?;
+        if let Some(zone) = source.zone() {
+            add_keys(zone, &dkim, &mut answers);
+        }
         Ok(Checked { header, dkim, verdict, older, envelope, answers, body: kept, bodies })
     }
 }
@@ -187,13 +189,14 @@ impl<'a> Verifier<'a> {
             Verifier::All(verifier) => {
                 let mut verification = verifier.finish();
                 let mut found = None;
+                let asks = source.zone().is_none();
                 let ((verdict, older), answers) = source.resolve(|answers| {
                     let verdict = match found.take() {
                         Some(verdict) => verdict,
                         None => verification.verify(answers)?,
                     };
-                    let older = older(&verdict, answers);
-                    match older {
+                    let keys = if asks { usual_keys(&verdict.dkim, answers) } else { Ok(()) };
+                    match older(&verdict, answers).and_then(|older| keys.map(|()| older)) {
                         Ok(older) => Ok((verdict, older)),
                         Err(missing) => {
                             found = Some(verdict);
@@ -206,7 +209,21 @@ impl<'a> Verifier<'a> {
             }
             Verifier::Dkim(verifier) => {
                 let verification = verifier.finish();
-                let (dkim, answers) = source.resolve(|answers| verification.verify(answers))?;
+                let mut found = None;
+                let asks = source.zone().is_none();
+                let (dkim, answers) = source.resolve(|answers| {
+                    let dkim = match found.take() {
+                        Some(dkim) => dkim,
+                        None => verification.verify(answers)?,
+                    };
+                    match if asks { usual_keys(&dkim, answers) } else { Ok(()) } {
+                        Ok(()) => Ok(dkim),
+                        Err(missing) => {
+                            found = Some(dkim);
+                            Err(missing)
+                        }
+                    }
+                })?;
                 Ok(Finished { dkim, verdict: None, older: None, answers })
             }
         }
@@ -229,42 +246,42 @@ fn may_have_another_key(judged: &SignatureOutcome) -> bool {
     }
 }
 
-/// Adds other keys of the domains whose signatures may be of one of them: those of the zone files,
-/// or those of usual selectors.
-fn add_keys(source: &mut Source, dkim: &Outcome, answers: &mut Answers) -> Result<(), Trouble> {
+/// Where the keys of the domains are whose signatures may be of another one than they name.
+fn nodes(dkim: &Outcome) -> Vec<Name> {
     let suspects = dkim.signatures.iter().filter(|one| may_have_another_key(one));
     let mut nodes: Vec<Name> =
         suspects.filter_map(|one| one.domain.as_ref()?.prepend("_domainkey").ok()).collect();
+    nodes.sort();
     nodes.dedup();
     nodes.truncate(DOMAINS);
-    let questions: Vec<Question> = match source.zone() {
-        Some(zone) => nodes.iter().flat_map(|node| keys_below(node, zone)).collect(),
-        None => nodes.iter().flat_map(usual_keys).collect(),
-    };
-    let ((), others) = source.resolve(|answers| {
-        let mut missing = Missing::new();
-        for question in &questions {
-            missing.lookup(answers, question);
+    nodes
+}
+
+/// Has the keys of usual selectors looked up, within the time and the budget of the message.
+fn usual_keys(dkim: &Outcome, answers: &Answers) -> Result<(), Missing> {
+    let mut missing = Missing::new();
+    for node in nodes(dkim) {
+        for name in selectors::USUAL.iter().filter_map(|selector| node.prepend(selector).ok()) {
+            missing.lookup(answers, &Question::txt(name));
         }
-        missing.into_result()
-    })?;
-    let new = others.iter().filter(|(question, _)| answers.lookup(question).is_none());
-    let new: Vec<_> =
-        new.map(|(question, response)| (question.clone(), response.clone())).collect();
-    answers.extend(new);
-    Ok(())
+    }
+    missing.into_result()
 }
 
-fn keys_below(node: &Name, zone: &Zone) -> Vec<Question> {
-    let is_key =
-        |name: &Name, data: &Data| matches!(data, Data::Txt(_)) && name.is_at_or_below(node);
-    let keys = zone.records().iter().filter(|record| is_key(&record.name, &record.data));
-    keys.take(KEYS).map(|record| Question::txt(record.name.clone())).collect()
-}
-
-fn usual_keys(node: &Name) -> Vec<Question> {
-    let names = selectors::USUAL.iter().filter_map(|selector| node.prepend(selector).ok());
-    names.map(Question::txt).collect()
+/// Adds the keys that zone files have.
+fn add_keys(zone: &Zone, dkim: &Outcome, answers: &mut Answers) {
+    for node in nodes(dkim) {
+        let is_key =
+            |name: &Name, data: &Data| matches!(data, Data::Txt(_)) && name.is_at_or_below(&node);
+        let keys = zone.records().iter().filter(|record| is_key(&record.name, &record.data));
+        for record in keys.take(KEYS) {
+            let question = Question::txt(record.name.clone());
+            if answers.lookup(&question).is_none() {
+                let response = zone.lookup(&question);
+                answers.insert(question, response);
+            }
+        }
+    }
 }
 
 /// DMARC as RFC 7489 has it, with the Public Suffix List.
