@@ -11,8 +11,8 @@ pub(super) fn terraform(record: &Record) -> Result<String, NoName> {
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     // The provider puts quotation marks around the whole, so those between strings are written here.
     let value = match &record.data {
-        RecordData::Txt(_) => {
-            let strings = master_file::data(record).replace("\" \"", "\"\"");
+        RecordData::Txt(text) => {
+            let strings: String = text.strings().iter().map(|string| quote(string)).collect();
             let inner = strings.strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
             inner.unwrap_or_default().to_owned()
         }
