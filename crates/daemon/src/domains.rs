@@ -14,18 +14,23 @@ pub struct DomainList {
 }
 
 impl DomainList {
-    /// Adds a domain, an address or a pattern; a pattern counts in a refile, and `*` anywhere.
-    /// Whether it can match anything.
+    /// Adds a domain, an address or, in a refile, a pattern. Whether it can match anything: with a
+    /// star nothing does anywhere else, in OpenDKIM and OpenDMARC neither.
     pub fn push(&mut self, text: &str, is_refile: bool) -> bool {
         let text = text.to_lowercase();
         if !text.contains('*') {
             self.exact.insert(text);
-        } else if is_refile || text == "*" {
+        } else if is_refile {
             self.patterns.push(text);
         } else {
             return false;
         }
         true
+    }
+
+    /// Adds all domains: what `*` alone is in Domain of OpenDKIM, in a list too.
+    pub fn push_all(&mut self) {
+        self.patterns.push("*".to_owned());
     }
 
     /// Whether a domain is in the list.
@@ -73,7 +78,8 @@ mod tests {
         assert_eq!(list.find("mail.example.com", true), Some("example.com"));
         assert_eq!(list.find("a.test.example", false), Some("a.test.example"));
         assert!(list.contains_address("joe@example.com") && !list.contains_address("joe"));
-        list.push("*", false);
+        assert!(!list.push("*", false) && !list.contains("anything"));
+        list.push_all();
         assert!(list.contains("anything"));
     }
 }

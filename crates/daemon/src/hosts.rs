@@ -81,9 +81,9 @@ pub enum HostProblem {
         /// The network that was meant.
         network: IpNet,
     },
-    /// A network with a mask of dots.
+    /// A network with a mask of dots; and the network that is meant, if the mask is one.
     #[error("a network is written with the length of its prefix; with a mask it matches nobody")]
-    Mask,
+    Mask(Option<IpNet>),
     /// A wildcard where there are none, or one that means the contrary.
     #[error(
         "a star does not stand for names here, so it matches nobody; the hosts below a domain are {0:?}"
@@ -102,7 +102,7 @@ impl HostProblem {
     pub fn rule(&self) -> &'static str {
         match self {
             HostProblem::HostBits { .. } => "network-host-bits",
-            HostProblem::Mask => "network-mask",
+            HostProblem::Mask(_) => "network-mask",
             HostProblem::Wildcard(_) => "host-wildcard",
             HostProblem::Prefix(_) => "network-prefix",
             HostProblem::Unknown => "host-unknown",
@@ -250,8 +250,9 @@ fn network(text: &str) -> Result<Option<IpNet>, HostProblem> {
     let Ok(address) = address.trim_end_matches(']').parse::<IpAddr>() else {
         return Err(HostProblem::Unknown);
     };
-    if length.parse::<IpAddr>().is_ok() {
-        return Err(HostProblem::Mask);
+    if let Ok(mask) = length.parse::<IpAddr>() {
+        let meant = IpNet::with_netmask(address, mask).ok();
+        return Err(HostProblem::Mask(meant.filter(|network| network.trunc() == *network)));
     }
     let length = length.trim_end_matches(']');
     let prefix = length.parse().ok().and_then(|length| IpNet::new(address, length).ok());

@@ -1,6 +1,6 @@
 //! What a configuration decides about messages, step by step.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
@@ -115,6 +115,71 @@ fn a_file_that_includes_itself_ends() {
     let deep: Vec<_> = draft.findings.iter().filter(|found| found.rule == "include").collect();
     assert_eq!(deep.len(), 1);
     assert_eq!(deep[0].sentence, "files are included more than 5 deep");
+}
+
+/// The configuration of older files, and the rules of its findings.
+fn older(files: &[(&str, &str)]) -> (Config, Vec<&'static str>) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(testdata("keys/ed25519.seed"), directory.path().join("key")).unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let paths: Vec<String> = files.iter().map(|(name, _)| format!("/{name}")).collect();
+    let paths: Vec<&Path> =
+        paths.iter().filter(|path| path.ends_with(".conf")).map(Path::new).collect();
+    let files = Files::below(directory.path().to_owned());
+    let draft = Draft::load(&paths, &files).unwrap();
+    let (config, findings) = Config::resolve(draft.settings, &draft.origins, &files);
+    (config, findings.iter().map(|finding| finding.rule).collect())
+}
+
+/// Whom a message of a client and an author is signed by, or what else is done.
+fn done(config: &Config, ip: &str, author: &str, to: &str) -> String {
+    let client = Client { ip: Some(ip.parse().unwrap()), ..Client::default() };
+    match config.decide(BOTH, &client, Some(author), &[to], &mut Steps::default()) {
+        Decision::Sign(keys) => keys[0].domain.to_string(),
+        Decision::CannotSign(reason) => reason,
+        Decision::Verify => "verify".into(),
+        Decision::Pass(reason) => format!("{reason:?}"),
+    }
+}
+
+#[test]
+fn a_star_alone_is_all_domains_where_the_older_daemons_have_it_so() {
+    let opendkim = "Socket inet:1@localhost\nDomain *\nSelector s\nKeyFile /key\n";
+    let lists = "ExemptDomains *\nDontSignMailTo file:/to\n";
+    let opendmarc = "Socket inet:2@localhost\nIgnoreMailFrom *,a.example\n";
+    let of = |lists: &str| {
+        older(&[
+            ("opendkim.conf", &format!("{opendkim}{lists}")),
+            ("opendmarc.conf", opendmarc),
+            ("to", "*\n*.example\n"),
+        ])
+    };
+    let (config, rules) = of(lists);
+    assert_eq!(rules.iter().filter(|rule| **rule == "pattern").count(), 4);
+    assert_eq!(done(&config, "127.0.0.1", "joe@b.example", "x@c.example"), "b.example");
+    assert_eq!(done(&config, "192.0.2.1", "joe@b.example", "x@c.example"), "verify");
+    assert_eq!(done(&config, "192.0.2.1", "joe@a.example", "x@c.example"), "IgnoredDomain");
+    let (config, rules) = of("ExemptDomains refile:/to\n");
+    assert_eq!(rules.iter().filter(|rule| **rule == "pattern").count(), 1);
+    assert_eq!(done(&config, "192.0.2.1", "joe@b.example", "x@c.example"), "ExemptDomain");
+}
+
+#[test]
+fn masks_of_networks_count_for_opendmarc_alone() {
+    let opendkim = "Socket inet:1@localhost\nDomain a.example\nSelector s\nKeyFile /key\n\
+                    InternalHosts file:/hosts\n";
+    let opendmarc = "Socket inet:2@localhost\nIgnoreHosts /hosts\n";
+    let hosts = "192.0.2.0/255.255.255.0\n!192.0.2.8/255.255.255.248\n\
+                 198.51.100.7/255.255.255.0\n203.0.113.0/255.0.255.0\n";
+    let files = [("opendkim.conf", opendkim), ("opendmarc.conf", opendmarc), ("hosts", hosts)];
+    let (config, rules) = older(&files);
+    // Two of them are no networks for OpenDMARC either.
+    assert_eq!(rules.iter().filter(|rule| **rule == "network-mask").count(), 6);
+    let what = |ip| done(&config, ip, "joe@a.example", "x@c.example");
+    assert_eq!((what("192.0.2.1"), what("192.0.2.9")), ("IgnoredHost".into(), "verify".into()));
+    assert_eq!((what("198.51.100.7"), what("203.0.113.1")), ("verify".into(), "verify".into()));
 }
 
 #[cfg(unix)]

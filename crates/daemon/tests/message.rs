@@ -121,6 +121,54 @@ fn a_large_body_takes_no_memory() {
 }
 
 #[test]
+fn what_can_never_be_signed_is_not_put_off_for_ever() {
+    let (long, bare) = ([b"x".repeat(999), b"\r\n".to_vec()].concat(), b"a\nb\r\n");
+    let twice = [PLAIN.as_slice(), &[("From", " b@example.com")]].concat();
+    let field = ("X-Long", format!(" {}", "x".repeat(999)));
+    let wide = [PLAIN.as_slice(), &[(field.0, field.1.as_str())]].concat();
+    for (on_error, code) in
+        [("", None), ("tempfail", None), ("accept", None), ("reject", Some(550))]
+    {
+        let set = if on_error.is_empty() { "" } else { "[sign]\non-error = " };
+        let value = if on_error.is_empty() { String::new() } else { format!("{on_error:?}\n") };
+        let daemon = Daemon::start(&format!("{set}{value}{SIGN}"));
+        let mut mta = daemon.client("127.0.0.1");
+        for (fields, body) in [
+            (PLAIN.as_slice(), long.as_slice()),
+            (&PLAIN, bare.as_slice()),
+            (&twice, b"Hi\r\n"),
+            (&wide, b"Hi\r\n"),
+        ] {
+            let (done, reply) = mta.message("<joe@example.com>", fields, &[body]);
+            assert!(done.is_empty(), "{on_error}: {done:?}");
+            let refused = match &reply {
+                Reply::Smtp(reply) => Some(reply.to_string()),
+                Reply::Accept => None,
+                other => panic!("{other:?}"),
+            };
+            let expected = code.map(|code| format!("{code} 5.7.0 the message cannot be signed"));
+            assert_eq!(refused, expected, "{on_error}");
+        }
+        daemon.wait_log("cannot be signed: a line is longer than 998 octets", 2);
+        daemon.wait_log("cannot be signed: the message has 2 From fields", 1);
+        let (done, _) = mta.message("<joe@example.com>", &PLAIN, &[b"Hi\r\n"]);
+        assert_eq!(done.len(), 1);
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_puts_a_message_off() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = format!("csl:all=%:s:{}/%.key", home.path().display());
+    let table = format!("[sign.table]\nkeys = {keys:?}\nauthors = \"csl:*=all\"\n");
+    let daemon = Daemon::start(&table);
+    let mut mta = daemon.client("127.0.0.1");
+    let (_, reply) = mta.message("<joe@example.com>", &PLAIN, &[b"Hi\r\n"]);
+    let Reply::Smtp(reply) = reply else { panic!("{reply:?}") };
+    assert_eq!(reply.to_string(), "451 4.7.0 the message cannot be signed");
+}
+
+#[test]
 fn a_dead_resolver_costs_a_message_no_more_than_is_set_and_others_nothing() {
     // It takes questions and never answers.
     let dead = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -61,6 +61,27 @@ pub enum Refusal {
     Signing(#[from] SigningError),
 }
 
+impl Refusal {
+    /// Whether it is the message that is at fault. The same message is refused again, whatever is
+    /// done about keys and settings.
+    pub fn is_of_message(&self) -> bool {
+        match self {
+            Refusal::FromCount(_)
+            | Refusal::MalformedField(_)
+            | Refusal::BareLineEnd
+            | Refusal::LineTooLong
+            | Refusal::EightBit => true,
+            Refusal::FromNotSigned
+            | Refusal::FieldName(_)
+            | Refusal::SingleLabelDomain(_)
+            | Refusal::KeyNameTooLong
+            | Refusal::DomainMismatch { .. }
+            | Refusal::NoValidity
+            | Refusal::Signing(_) => false,
+        }
+    }
+}
+
 /// Whether a header section may be signed.
 pub(crate) fn check_header(header: &Header, eight_bit: EightBit) -> Result<(), Refusal> {
     let from = header.named("From").count();
@@ -148,7 +169,9 @@ mod tests {
             assert_eq!(check(b"one\r", chunk), Err(Refusal::BareLineEnd));
             assert_eq!(check(b"caf\xe9", chunk), Err(Refusal::EightBit));
             assert_eq!(check(&longest, chunk), Ok(()));
-            assert_eq!(check(&too_long, chunk), Err(Refusal::LineTooLong));
+            let refused = check(&too_long, chunk);
+            assert_eq!(refused, Err(Refusal::LineTooLong));
+            assert!(refused.is_err_and(|refusal| refusal.is_of_message()));
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use ipnet::IpNet;
 use mailproof_keygen::{DataSet, DataSetKind};
 
 use super::{Config, SealingKey};
 use crate::domains::DomainList;
 use crate::files::Files;
 use crate::finding::{Finding, Place, Severity};
-use crate::hosts::{HostList, Origin};
+use crate::hosts::{HostList, HostProblem, Origin};
 use crate::settings::{AuthservId, Role, Seal, Settings};
 use crate::toml_file::Origins;
 use crate::value::{Endpoint, Item};
@@ -30,6 +31,22 @@ pub(super) struct Resolver<'a> {
 
 /// The setting whose file may be missing.
 const IGNORE_HOSTS: &str = "verify.ignore-hosts";
+
+/// The setting in which `*` is every domain.
+const SIGNING_DOMAINS: &str = "].domains";
+
+/// OpenDMARC has masks for networks of IPv4 too, where OpenDKIM does not: such an entry with the
+/// length of its prefix.
+fn prefixed(text: &str) -> Option<String> {
+    let mut list = HostList::default();
+    match list.push(text, Origin::default()) {
+        Err(HostProblem::Mask(Some(network @ IpNet::V4(_)))) => {
+            let exception = if text.starts_with('!') { "!" } else { "" };
+            Some(format!("{exception}{network}"))
+        }
+        _ => None,
+    }
+}
 
 /// An entry of a list, and where it stands.
 struct Entry {
@@ -118,7 +135,9 @@ impl Resolver<'_> {
     pub(super) fn hosts(&mut self, path: &str, items: &[Item]) -> HostList {
         let mut list = HostList::default();
         for entry in self.entries(path, items) {
-            if let Err(problem) = list.push(&entry.text, entry.origin) {
+            let text = if path == IGNORE_HOSTS { prefixed(&entry.text) } else { None };
+            let text = text.as_ref().unwrap_or(&entry.text);
+            if let Err(problem) = list.push(text, entry.origin) {
                 let sentence = format!("{:?}: {problem}", entry.text);
                 self.say(Finding::new(Severity::Warning, problem.rule(), sentence).at(entry.place));
             }
@@ -129,7 +148,9 @@ impl Resolver<'_> {
     pub(super) fn domains(&mut self, path: &str, items: &[Item]) -> DomainList {
         let mut list = DomainList::default();
         for entry in self.entries(path, items) {
-            if !list.push(&entry.text, entry.origin.is_refile) {
+            if entry.text == "*" && path.ends_with(SIGNING_DOMAINS) {
+                list.push_all();
+            } else if !list.push(&entry.text, entry.origin.is_refile) {
                 let sentence = format!("{:?} matches nothing: patterns need a refile", entry.text);
                 self.say(Finding::new(Severity::Warning, "pattern", sentence).at(entry.place));
             }

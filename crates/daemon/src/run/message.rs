@@ -60,7 +60,7 @@ pub(crate) async fn message(
     let plan = match work {
         _ if arriving.is_too_large => Plan::too_large(),
         Work::Pass(reason) => Plan::pass(reason, roles, &header, &receiver, state),
-        Work::CannotSign(reason) => Plan::cannot_sign(&reason, &tell, state),
+        Work::CannotSign(hindrance) => Plan::cannot_sign(&hindrance, &tell, state),
         Work::Sign(signer) => Plan::sign(*signer, &keys, &tell, &header, &receiver, state),
         Work::Verify(verifier, seal) => {
             let mut verification = verifier.finish();

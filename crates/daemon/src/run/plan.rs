@@ -14,7 +14,7 @@ use crate::run::log::warn;
 use crate::run::sender::Arriving;
 use crate::run::state::State;
 use crate::run::tell::Tell;
-use crate::run::work::{LoadedKeys, Seal};
+use crate::run::work::{Hindrance, LoadedKeys, Seal};
 use crate::settings::{Action, Role};
 
 const RECEIVED_SPF: &str = "Received-SPF";
@@ -63,10 +63,15 @@ impl Plan {
         Plan { remove, ..Plan::default() }
     }
 
-    pub(crate) fn cannot_sign(reason: &str, tell: &Tell<'_>, state: &State) -> Plan {
-        tell.not_signed(reason);
+    pub(crate) fn cannot_sign(hindrance: &Hindrance, tell: &Tell<'_>, state: &State) -> Plan {
+        tell.not_signed(&hindrance.reason);
+        let action = match state.config.settings.sign.on_error {
+            // RFC 5321 4.2.1 has 4yz for what may go well another time. The same message never
+            // will, and a signature would not outlast the way: it goes without one.
+            Action::Tempfail if hindrance.is_of_message => Action::Accept,
+            action => action,
+        };
         // The reason may tell of files: it is for the log.
-        let action = state.config.settings.sign.on_error;
         let ruling = Ruling::new(action, (7, 0), "the message cannot be signed");
         Plan { ruling: Some(ruling), ..Plan::default() }
     }
@@ -81,7 +86,7 @@ impl Plan {
     ) -> Plan {
         let insert = match signer.finish() {
             Ok(fields) => fields,
-            Err(refusal) => return Plan::cannot_sign(&refusal.to_string(), tell, state),
+            Err(refusal) => return Plan::cannot_sign(&refusal.into(), tell, state),
         };
         tell.signed(keys.iter().flatten().map(|(key, _)| key));
         // Forged also in the mail of our own.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailproof::arc::{Payload, SealRefusal, SealTemplate, SealedSet, Sealer};
 use mailproof::authres::Charset;
-use mailproof::dkim::{Algorithm, EightBit, PrivateKey, Signer, Template};
+use mailproof::dkim::{Algorithm, EightBit, PrivateKey, Refusal, Signer, Template};
 use mailproof::message::Header;
 use mailproof::{Receiver, Verdict, Verifier};
 
@@ -16,9 +16,29 @@ use crate::run::state::State;
 pub(crate) enum Work<'a> {
     Sign(Box<Signer<'a, 'a>>),
     Verify(Box<Verifier<'a>>, Seal<'a>),
-    CannotSign(String),
+    CannotSign(Hindrance),
     /// `None` where its header is too large to know why.
     Pass(Option<Reason>),
+}
+
+/// Why a message that should be signed cannot be.
+pub(crate) struct Hindrance {
+    pub(crate) reason: String,
+    /// It is the message itself: later it can be signed no better.
+    pub(crate) is_of_message: bool,
+}
+
+/// A key, or the settings: a reason that somebody can do something about.
+impl From<String> for Hindrance {
+    fn from(reason: String) -> Hindrance {
+        Hindrance { reason, is_of_message: false }
+    }
+}
+
+impl From<Refusal> for Hindrance {
+    fn from(refusal: Refusal) -> Hindrance {
+        Hindrance { reason: refusal.to_string(), is_of_message: refusal.is_of_message() }
+    }
 }
 
 /// Whether an ARC Set is made for it.
@@ -43,7 +63,7 @@ impl<'a> Work<'a> {
         match decision {
             None => Work::Pass(None),
             Some(Decision::Pass(reason)) => Work::Pass(Some(*reason)),
-            Some(Decision::CannotSign(reason)) => Work::CannotSign(reason.clone()),
+            Some(Decision::CannotSign(reason)) => Work::CannotSign(reason.clone().into()),
             Some(Decision::Verify) => {
                 let verifier = receiver.verifier(header, arriving.envelope(), now);
                 Work::Verify(Box::new(verifier), Seal::begin(header, &arriving.state, now))
@@ -51,7 +71,7 @@ impl<'a> Work<'a> {
             Some(Decision::Sign(_)) => {
                 let signer = match keys {
                     Ok(keys) => signer(keys, header, &arriving.state, now),
-                    Err(reason) => Err(reason.clone()),
+                    Err(reason) => Err(reason.clone().into()),
                 };
                 signer.map_or_else(Work::CannotSign, |signer| Work::Sign(Box::new(signer)))
             }
@@ -62,7 +82,7 @@ impl<'a> Work<'a> {
         match self {
             Work::Sign(signer) => {
                 if let Err(refusal) = signer.body(chunk) {
-                    *self = Work::CannotSign(refusal.to_string());
+                    *self = Work::CannotSign(refusal.into());
                 }
             }
             Work::Verify(verifier, seal) => {
@@ -139,11 +159,12 @@ fn signer<'a>(
     header: &'a Header,
     state: &State,
     now: u64,
-) -> Result<Signer<'a, 'a>, String> {
+) -> Result<Signer<'a, 'a>, Hindrance> {
     let sign = &state.config.settings.sign;
     if let Some((key, loaded)) = keys.iter().find(|(_, key)| is_small(key, sign.minimum_key_bits)) {
         let bits = loaded.bits();
-        return Err(format!("the key s={} d={} has {bits} bits only", key.selector, key.domain));
+        let reason = format!("the key s={} d={} has {bits} bits only", key.selector, key.domain);
+        return Err(reason.into());
     }
     let template = |(key, loaded): &'a (SigningKey, Arc<PrivateKey>)| Template {
         header_canonicalization: sign.canonicalization.header,
@@ -154,7 +175,7 @@ fn signer<'a>(
         ..Template::new(loaded, key.domain.clone(), key.selector.clone(), now)
     };
     let templates = keys.iter().map(template).collect();
-    Signer::new(header, templates, eight_bit(state)).map_err(|refusal| refusal.to_string())
+    Signer::new(header, templates, eight_bit(state)).map_err(Hindrance::from)
 }
 
 fn eight_bit(state: &State) -> EightBit {

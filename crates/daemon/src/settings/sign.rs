@@ -54,7 +54,8 @@ pub struct Sign {
     /// The smallest RSA key that signs, in bits. RFC 8301 3.2: "Signers MUST use RSA keys of at
     /// least 1024 bits for all keys."
     pub minimum_key_bits: usize,
-    /// What becomes of a message that should be signed and cannot be.
+    /// What becomes of a message that should be signed and cannot be. One that has a fault of its
+    /// own, by which it can be signed at no time, is not put off: it passes unsigned.
     pub on_error: super::Action,
     /// Whether signatures that a message of our own already has are removed.
     pub remove_old: bool,

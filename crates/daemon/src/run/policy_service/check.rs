@@ -130,10 +130,9 @@ fn decide<'c>(
             return Ok(refusal);
         }
     }
-    Err(match (helo, mail_from) {
-        (Some(helo), Some(mail_from)) if mail_from.result == SpfResult::None => Some(helo),
-        (helo, mail_from) => mail_from.or(helo),
-    })
+    // Of two that have no record, the sender's is told of: who reads the field looks for that.
+    let has_record = |outcome: &&Outcome| outcome.result != SpfResult::None;
+    Err(mail_from.filter(has_record).or(helo.filter(has_record)).or(mail_from).or(helo))
 }
 
 /// Whether nothing but a pass will do for the domain.
@@ -307,6 +306,7 @@ down.example SERVFAIL
         assert_eq!(ask("none.example", "a@broken.example"), "mailfrom permerror");
         assert_eq!(ask("none.example", "a@down.example"), "mailfrom temperror");
         assert_eq!(ask("pass.example", "a@none.example"), "helo pass");
+        assert_eq!(ask("none.example", "a@none.example"), "mailfrom none");
         assert_eq!(ask("pass.example", ""), "helo pass");
         let refused = "550 5.7.23 Message rejected due to: SPF fail - not authorized";
         assert_eq!(ask("none.example", "a@fail.example"), refused);
