@@ -27,7 +27,12 @@ pub struct NewFiles {
 struct Staged {
     path: PathBuf,
     temporary: PathBuf,
+    /// Which file it is, whatever its name.
+    identity: Option<Identity>,
 }
+
+/// A device and an inode.
+type Identity = (u64, u64);
 
 impl NewFiles {
     /// As [`NewFiles::default`], but a regular file that has one of the names is kept under
@@ -44,7 +49,8 @@ impl NewFiles {
         self.check(&path)?;
         let (mut file, temporary) = beside(&path, "new", create)?;
         let failed = |error| trouble(&path, &error);
-        let staged = Staged { path: path.clone(), temporary };
+        let identity = file.metadata().ok().and_then(|found| identity(&found));
+        let staged = Staged { path: path.clone(), temporary, identity };
         self.staged.push(staged);
         owner_alone(&file).and_then(|()| file.write_all(octets)).map_err(failed)?;
         file.sync_all().map_err(failed)
@@ -54,10 +60,11 @@ impl NewFiles {
     /// name.
     ///
     /// # Errors
-    /// As [`NewFiles::add`]; nothing is changed then.
+    /// As [`NewFiles::add`]; nothing is changed then. Or else somebody replaces the same files at
+    /// the same time, so that they may not belong together.
     pub fn keep(mut self) -> Result<Vec<(PathBuf, PathBuf)>, Trouble> {
         let mut done: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
-        for Staged { path, temporary } in &self.staged {
+        for Staged { path, temporary, .. } in &self.staged {
             match self.name(path, temporary) {
                 Ok(kept) => done.push((path.clone(), kept)),
                 Err(trouble) => {
@@ -70,8 +77,24 @@ impl NewFiles {
             // Not every file system can do it, and the files are there.
             let _ = File::open(or_here(directory)).and_then(|directory| directory.sync_all());
         }
+        let named = self.named();
         self.staged.clear();
+        named?;
         Ok(done.into_iter().filter_map(|(path, kept)| Some((path, kept?))).collect())
+    }
+
+    /// Whether each name is still that of its file. Of two runs that replace the same files, the one
+    /// that gives the last name sees what the other did to those before it.
+    fn named(&self) -> Result<(), Trouble> {
+        for Staged { path, identity: own, .. } in &self.staged {
+            let found = fs::symlink_metadata(path).ok().and_then(|found| identity(&found));
+            if found != *own {
+                let reason = "somebody else replaced it at the same time, and the files may not \
+                              belong together: run it again";
+                return Err(Trouble::input(path.to_string_lossy(), reason));
+            }
+        }
+        Ok(())
     }
 
     /// What has the name already, if that is in the way.
@@ -167,6 +190,18 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "other systems have none")]
+fn identity(found: &fs::Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Option<Identity> {
+    None
+}
+
 /// Whatever the umask took away from the owner is given back.
 #[cfg(unix)]
 fn owner_alone(file: &File) -> io::Result<()> {
@@ -177,4 +212,27 @@ fn owner_alone(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn owner_alone(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_replaced_meanwhile_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let [key, record] = ["s.private", "s.txt"].map(|name| home.path().join(name));
+        let mut ours = NewFiles::replacing();
+        ours.add(key.clone(), b"our key").unwrap();
+        ours.add(record.clone(), b"our record").unwrap();
+        for Staged { path, temporary, .. } in &ours.staged {
+            ours.name(path, temporary).unwrap();
+        }
+        assert!(ours.named().is_ok());
+        let mut theirs = NewFiles::replacing();
+        theirs.add(key, b"their key").unwrap();
+        assert_eq!(theirs.keep().unwrap().len(), 1);
+        let trouble = ours.named().unwrap_err().to_string();
+        assert!(trouble.contains("s.private: somebody else replaced it"), "{trouble}");
+    }
 }
