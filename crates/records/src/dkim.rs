@@ -13,7 +13,7 @@ use self::record::{value, weak};
 pub use self::weak_keys::{WeakKeys, WeakKeysError};
 use crate::check::Look;
 use crate::finding::{Selector, Text};
-use crate::{Kind, Profile, Report, Request, Severity, check_record, hygiene};
+use crate::{Kind, Profile, Report, Request, Severity, check_record, hygiene, mx};
 
 /// Selectors that mail software uses by default; looked at when none is known.
 const COMMON: [&str; 8] =
@@ -30,6 +30,9 @@ const PROVIDERS: [(&str, &[u8], &[&str]); 4] = [
     ("messagingengine.com", b"include:spf.messagingengine.com", &["fm1", "fm2", "fm3"]),
     ("protonmail.ch", b"include:_spf.protonmail.ch", &["protonmail", "protonmail2", "protonmail3"]),
 ];
+
+/// A selector that nobody has.
+const NOBODY: &str = "mailproof-wildcard-test._domainkey";
 
 /// A year of 365 days, in seconds.
 const YEAR: u64 = 365 * 86_400;
@@ -192,9 +195,8 @@ fn selected<'a>(request: &Request, selector: &Name, look: &mut Look<'a>) -> Opti
 fn unused(request: &Request, selector: &Name, text: Text<'_>, look: &mut Look<'_>) {
     let Some(reports) = &request.reports else { return };
     let seconds = reports.end.saturating_sub(reports.begin);
-    let is_revoked = KeyRecord::parse(text.octets).is_ok_and(|record| record.public_key.is_none());
     if seconds >= look.report.limits.reports.as_secs()
-        && !is_revoked
+        && !is_revoked(text.octets)
         && !reports.seen.contains(selector)
     {
         let days = seconds / 86_400;
@@ -290,7 +292,7 @@ fn every_selector(look: &mut Look<'_>) {
     if is_open.contains(&None) || is_open == [Some(false); 2] {
         return;
     }
-    let Some(name) = look.below("mailproof-wildcard-test._domainkey") else { return };
+    let Some(name) = look.below(NOBODY) else { return };
     for txt in look.texts(&name).unwrap_or_default() {
         let Ok(record) = KeyRecord::parse(txt.joined()) else { continue };
         let text = Text { name: &name, octets: txt.joined() };
@@ -305,22 +307,25 @@ fn every_selector(look: &mut Look<'_>) {
 fn unknown(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
     let Some(node) = look.below("_domainkey") else { return };
+    // Who sends no mail needs no key.
+    let needs_key = mx::sends(domain, look) != Some(false);
     // RFC 8020: below a name that does not exist there is nothing.
     match look.ask(&node, RecordType::Txt) {
-        Some(Response::NxDomain) => {
+        Some(Response::NxDomain) if needs_key => {
             let message =
                 format!("{node} does not exist, so there is no key whatever the selector");
             look.report.of("DKIM003", &node, RecordType::Txt, message);
             return;
         }
+        None | Some(Response::NxDomain) => return,
         Some(_) => {}
-        None => return,
     }
     let provider = provider(domain, look);
     let provided: &[&str] = provider.map_or(&[], |(_, selectors)| selectors);
     let mut found = 0;
     let mut is_provided = false;
     let mut all_known = true;
+    let mut judged: Vec<&[u8]> = Vec::new();
     let others = COMMON.iter().filter(|selector| !provided.contains(selector));
     for selector in others.chain(provided) {
         let Ok(name) = domain.prepend(&format!("{selector}._domainkey")) else { continue };
@@ -332,13 +337,23 @@ fn unknown(request: &Request, look: &mut Look<'_>) {
         for txt in texts.into_iter().filter(|txt| value(txt.joined(), "p").is_some()) {
             found += 1;
             is_provided |= provided.contains(selector);
-            let text = Text { name: &name, octets: txt.joined() };
-            hygiene::text(&mut look.report, text);
-            judge(request, text, look);
+            let octets = txt.joined();
             if let Ok(selector) = selector.parse() {
-                seen(&selector, text.octets, look);
+                seen(&selector, octets, look);
+            }
+            // DKIM031 tells of a wildcard; what is wrong with its key is told once.
+            let is_told =
+                is_everywhere(octets, look) && (judged.contains(&octets) || is_revoked(octets));
+            if !is_told {
+                judged.push(octets);
+                let text = Text { name: &name, octets };
+                hygiene::text(&mut look.report, text);
+                judge(request, text, look);
             }
         }
+    }
+    if !needs_key {
+        return;
     }
     if let (Some((host, selectors)), false, true) = (provider, is_provided, all_known) {
         let message =
@@ -349,6 +364,17 @@ fn unknown(request: &Request, look: &mut Look<'_>) {
             "no key was found under common selectors, which does not mean that there is none";
         look.report.of("DKIM002", &node, RecordType::Txt, message);
     }
+}
+
+/// Whether a wildcard gives this text to every selector (RFC 4592).
+fn is_everywhere(octets: &[u8], look: &mut Look<'_>) -> bool {
+    let Some(name) = look.below(NOBODY) else { return false };
+    let texts = look.texts(&name).unwrap_or_default();
+    texts.iter().any(|txt| txt.joined() == octets)
+}
+
+fn is_revoked(octets: &[u8]) -> bool {
+    KeyRecord::parse(octets).is_ok_and(|record| record.public_key.is_none())
 }
 
 /// The provider that MX or SPF names, and its selectors.

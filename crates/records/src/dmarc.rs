@@ -11,7 +11,7 @@ use mailproof_dns::{Failure, Name, RecordType, Response};
 pub(crate) use self::record::record;
 use crate::check::Look;
 use crate::finding::{Effective, Text};
-use crate::{Profile, Request, Severity, hygiene};
+use crate::{Profile, Request, Severity, hygiene, mx};
 
 pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     let domain = &request.domain;
@@ -272,7 +272,7 @@ fn subdomain_policy(walk: &TreeWalk, name: &Name, look: &mut Look<'_>) {
 /// Whether both mechanisms are there for a policy that is enforced.
 fn mechanisms(request: &Request, name: &Name, look: &mut Look<'_>) {
     let domain = &request.domain;
-    if request.profile == Profile::NoMail {
+    if request.profile == Profile::NoMail || mx::sends(domain, look) == Some(false) {
         return;
     }
     let has_spf = look

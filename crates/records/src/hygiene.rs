@@ -96,6 +96,7 @@ pub(crate) fn check(request: &Request, look: &mut Look<'_>) {
     }
     wildcard(domain, look);
     misplaced(look);
+    at_apex(domain, look);
     doubled(domain, look);
     size(domain, look);
     alias(look);
@@ -112,9 +113,11 @@ fn secure(domain: &Name, look: &mut Look<'_>) {
     }
 }
 
+/// A name that nobody has.
+const NOBODY: &str = "mailproof-wildcard-test";
+
 /// RFC 4592: a wildcard answers for a name that nobody has.
 fn wildcard(domain: &Name, look: &mut Look<'_>) {
-    const NOBODY: &str = "mailproof-wildcard-test";
     // RFC 4592 2.2.1: where a name does not exist, no wildcard beside it has answered.
     if look.below("_mta-sts").and_then(|name| exists(&name, look)) == Some(true) {
         let Some(name) = look.below(NOBODY) else { return };
@@ -122,6 +125,10 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
         if !texts.is_empty() {
             let message = format!("a text record answers for every name below {domain}");
             look.report.of("DNS012", domain, RecordType::Txt, message);
+            // RFC 7208 10.1.2 for names that send nothing; nobody takes it for anything else.
+            if texts.iter().all(|txt| txt.joined().eq_ignore_ascii_case(b"v=spf1 -all")) {
+                look.report.severity(Severity::Info);
+            }
             return;
         }
     }
@@ -163,6 +170,12 @@ fn misplaced(look: &mut Look<'_>) {
                 .into_iter()
                 .find(|(_, version)| start.starts_with(version) && !version.starts_with(own));
             if let Some((kind, _)) = kind {
+                // What a wildcard says everywhere was not put here: DNS012 tells it.
+                let nobody = look.below(NOBODY);
+                let everywhere = nobody.and_then(|nobody| look.texts(&nobody)).unwrap_or_default();
+                if everywhere.iter().any(|other| other.joined() == txt.joined()) {
+                    continue;
+                }
                 let message = format!("this is a record of {kind}");
                 look.report.at("DNS013", text, whole, message);
             } else if !start.starts_with(own) && !start.starts_with(b"v=") {
@@ -171,6 +184,51 @@ fn misplaced(look: &mut Look<'_>) {
             }
         }
     }
+}
+
+/// Records at the domain that are looked for at names below it, as DMARC049 is for DMARC.
+fn at_apex(domain: &Name, look: &mut Look<'_>) {
+    const KINDS: [(&str, &[u8], &str); 4] = [
+        ("DKIM", b"v=dkim1", "SELECTOR._domainkey"),
+        ("MTA-STS", b"v=stsv1", "_mta-sts"),
+        ("TLS reports", b"v=tlsrptv1", "_smtp._tls"),
+        ("BIMI", b"v=bimi1", "default._bimi"),
+    ];
+    for txt in look.texts(domain).unwrap_or_default() {
+        let octets = txt.joined();
+        let start: Vec<u8> = octets.iter().take(10).map(u8::to_ascii_lowercase).collect();
+        if let Some((kind, _, place)) = KINDS.iter().find(|(_, own, _)| start.starts_with(own)) {
+            let message = format!("this is a record of {kind}, for {place}.{domain}");
+            look.report.at("DNS013", Text { name: domain, octets }, 0..octets.len(), message);
+            look.report.severity(Severity::Warning);
+        }
+    }
+}
+
+/// Checks where a record of SPF or DKIM stands that was read in the zone of `domain`: what a zone
+/// file shows, and nobody can ask for.
+pub fn check_owner(domain: &Name, owner: &Name, octets: &[u8]) -> Report {
+    let mut report = Report::default();
+    let text = Text { name: owner, octets };
+    let is_node =
+        owner.labels().next().is_some_and(|label| label.eq_ignore_ascii_case(b"_domainkey"));
+    if let Some(meant) = without_double(domain, owner) {
+        let message = format!("this was meant to be at {meant}");
+        report.at("DNS004", text, 0..octets.len(), message);
+    } else if is_node && octets.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"v=DKIM1"))
+    {
+        let message = "this is a record of DKIM, and the selector stands before _domainkey";
+        report.at("DNS013", text, 0..octets.len(), message);
+    }
+    report
+}
+
+/// The name without the second domain at its end.
+fn without_double(domain: &Name, owner: &Name) -> Option<Name> {
+    let twice = Name::from_labels(domain.labels().chain(domain.labels())).ok()?;
+    let count = owner.label_count().checked_sub(domain.label_count())?;
+    let is_double = domain.label_count() > 1 && owner.is_at_or_below(&twice);
+    is_double.then(|| Name::from_labels(owner.labels().take(count)).ok())?
 }
 
 /// The zone typed after the name, in a form that adds it.

@@ -46,6 +46,7 @@ mod fetched;
 mod finding;
 mod hygiene;
 mod limits;
+mod mailbox;
 mod mx;
 mod request;
 mod rule;
@@ -61,6 +62,7 @@ pub use fetched::{
     Session,
 };
 pub use finding::{Branch, Effective, Finding, Report, Selector, Source, SpfBudget as Spf};
+pub use hygiene::check_owner;
 pub use limits::Limits;
 pub use mailproof_dmarc::Policy;
 pub use mx::is_reserved;

@@ -95,7 +95,7 @@ fn of_record(id: &str, domain: &Name, exchange: &Name, message: String, look: &m
 }
 
 /// Whether the SPF record lets anybody send, if that is known.
-fn sends(domain: &Name, look: &mut Look<'_>) -> Option<bool> {
+pub(crate) fn sends(domain: &Name, look: &mut Look<'_>) -> Option<bool> {
     let texts = look.texts(domain)?;
     let record = texts.iter().map(|txt| txt.joined()).find(|text| is_spf_record(text))?;
     // RFC 7208 5.1: "Mechanisms after "all" will never be tested."

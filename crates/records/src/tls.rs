@@ -15,7 +15,7 @@ pub(crate) use self::policy::policy;
 pub(crate) use self::sts::covers;
 use crate::check::Look;
 use crate::finding::Text;
-use crate::{Profile, Report, Request, Severity, hygiene};
+use crate::{Profile, Report, Request, Severity, hygiene, mailbox};
 
 type Record = fn(&mut Report, Text<'_>);
 
@@ -158,9 +158,8 @@ pub(crate) fn rpt(report: &mut Report, text: Text<'_>) {
         let start = at + part.len() - part.trim_ascii_start().len();
         at += part.len() + 1;
         let uri = part.trim_ascii();
-        if !is_report_uri(uri) {
-            let message = "neither mailto:address nor https://host";
-            report.at("RPT002", text, start..start + uri.len(), message);
+        if let Some(fault) = uri_fault(uri) {
+            report.at("RPT002", text, start..start + uri.len(), fault);
         }
     }
     if count > 1 {
@@ -168,14 +167,26 @@ pub(crate) fn rpt(report: &mut Report, text: Text<'_>) {
     }
 }
 
-/// RFC 8460 3: mailto and https.
-fn is_report_uri(uri: &[u8]) -> bool {
-    let uri = uri.to_ascii_lowercase();
-    let is_host = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_alphanumeric);
-    let has_address =
-        |rest: &[u8]| rest.iter().position(|octet| *octet == b'@').is_some_and(|at| at > 0);
-    uri.strip_prefix(b"mailto:").is_some_and(has_address)
-        || uri.strip_prefix(b"https://").is_some_and(|rest| is_host(rest) || rest.starts_with(b"["))
+/// What is wrong with the URI of a report (RFC 8460 3): mailto or https, whole and encoded.
+fn uri_fault(uri: &[u8]) -> Option<&'static str> {
+    const NEITHER: &str = "neither mailto:address nor https://host";
+    if uri.iter().any(u8::is_ascii_whitespace) {
+        return Some("white space stands within the address; a comma stands between two");
+    }
+    if uri.contains(&b'!') {
+        return Some("there are no size limits here, and an exclamation mark is written %21");
+    }
+    let uri = String::from_utf8_lossy(uri).to_ascii_lowercase();
+    let is_host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    match (uri.strip_prefix("mailto:"), uri.strip_prefix("https://")) {
+        // What is percent-encoded may be anything.
+        (Some(rest), _) if rest.contains('@') && !rest.contains('%') => {
+            mailbox::fault(rest.split('?').next().unwrap_or_default())
+        }
+        (Some(rest), _) if rest.contains('@') => None,
+        (_, Some(rest)) if is_host(rest) => None,
+        _ => Some(NEITHER),
+    }
 }
 
 /// RFC 8460 5.3: reports about a domain that go to the same domain.

@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         "It is allowed, and the whole network is meant, though the address looks like that of one host.",
         "Write the address of the network, or leave the length out for one host."),
     rule("SPF018", "bad-domain-spec", Error, "RFC 7208 7.1", "a domain is not well-formed",
-        "A domain has at least two labels and does not end in a number. The whole record ends in permerror.",
+        "A domain has at least two labels and does not end in a number: the whole record ends in permerror. Nor has it the letters of a URI or a mail address: nothing is found there.",
         "Write the full name."),
     rule("SPF019", "missing-argument", Error, "RFC 7208 5", "a term lacks its argument",
         "The mechanism or modifier needs a domain or a network. The whole record ends in permerror.",

@@ -9,7 +9,7 @@ use mailproof_dmarc::{
 use mailproof_dns::Name;
 
 use crate::finding::Text;
-use crate::{Report, Severity};
+use crate::{Report, Severity, mailbox};
 
 /// The tags of RFC 9989 4.7.
 const TAGS: [&str; 12] =
@@ -130,9 +130,7 @@ fn ignored(
             report.at("DMARC005", text, span, format!("{name} does not have this value"));
             report.severity(Severity::Warning);
         }
-        (ErrorKind::NoEquals, _)
-            if text.octets.get(span.clone()).is_some_and(|octets| octets.contains(&b'@')) =>
-        {
+        (ErrorKind::NoEquals, _) if text.octets.get(span.clone()).is_some_and(is_address) => {
             report.at("DMARC031", text, span, "a comma, no semicolon, stands between addresses");
         }
         (ErrorKind::Duplicate, _) => report.at("DMARC006", text, span, kind.to_string()),
@@ -140,6 +138,12 @@ fn ignored(
         (ErrorKind::SizeLimit, _) => report.at("DMARC033", text, span, kind.to_string()),
         _ => report.at("DMARC005", text, span, kind.to_string()),
     }
+}
+
+/// Whether what stands between semicolons is an address, and not a tag with a colon.
+fn is_address(octets: &[u8]) -> bool {
+    let start = octets.get(..4).unwrap_or_default().to_ascii_lowercase();
+    octets.contains(&b'@') && !matches!(start.as_slice(), b"rua:" | b"ruf:")
 }
 
 /// A tag of RFC 7489 that RFC 9989 removed.
@@ -214,7 +218,14 @@ fn is_near(word: &str, known: &str) -> bool {
 fn policy(report: &mut Report, text: Text<'_>, record: &Record) {
     let end = text.octets.len();
     let Some(p) = record.tag("p") else {
-        report.at("DMARC008", text, end..end, "the record has no p");
+        // RFC 9989 4.7: without p a record counts as p=none if it has an address for reports.
+        if record.policies().is_some() {
+            report.at("DMARC008", text, end..end, "the record has no p");
+        } else {
+            let message = "the record has no p, nor an address for reports: it is no policy at all";
+            report.at("DMARC008", text, end..end, message);
+            report.severity(Severity::Error);
+        }
         return;
     };
     let is_second =
@@ -275,8 +286,10 @@ fn uris(report: &mut Report, text: Text<'_>, record: &Record) {
                     uri.span.clone(),
                     "receivers have to support mailto only",
                 );
-            } else if uri.address().is_none() {
-                report.at("DMARC031", text, uri.span.clone(), "this is not one address");
+            } else if let Some(fault) =
+                uri.address().map_or(Some("this is not one address"), |one| mailbox::fault(&one))
+            {
+                report.at("DMARC031", text, uri.span.clone(), fault);
             }
             let key = uri.uri.to_ascii_lowercase();
             if seen.contains(&key) {

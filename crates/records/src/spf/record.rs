@@ -249,6 +249,23 @@ fn mechanism(report: &mut Report, text: Text<'_>, directive: &Directive) {
     }
     let parts = directive.mechanism.domain_spec().map(|spec| spec.parts()).unwrap_or_default();
     macros(report, text, parts, &span);
+    // What "exists" asks for may be answered by a server of its own, whatever it is.
+    if !matches!(directive.mechanism, Mechanism::Exists(_)) {
+        odd(report, text, parts, &span);
+    }
+}
+
+/// The macro-string of RFC 7208 7.1 has every visible octet, and names have but few: a URI, a mail
+/// address or braces without a percent sign lead nowhere.
+fn odd(report: &mut Report, text: Text<'_>, parts: &[Part], span: &Range<usize>) {
+    let literals = parts.iter().filter_map(|part| match part {
+        Part::Literal(literal) => Some(&**literal),
+        _ => None,
+    });
+    let mut letters = literals.flat_map(str::chars);
+    if let Some(letter) = letters.find(|letter| ":/@{}()<>[]\"'\\".contains(*letter)) {
+        report.at("SPF018", text, span.clone(), format!("no name has {letter:?} in it"));
+    }
 }
 
 fn macros(report: &mut Report, text: Text<'_>, parts: &[Part], span: &Range<usize>) {
@@ -293,7 +310,10 @@ fn modifier(
                 report.at("SPF039", text, span.clone(), "nothing fails, so nothing is explained");
             }
         }
-        ModifierKind::Redirect(spec) => macros(report, text, spec.parts(), &span),
+        ModifierKind::Redirect(spec) => {
+            macros(report, text, spec.parts(), &span);
+            odd(report, text, spec.parts(), &span);
+        }
     }
     if comes_early {
         report.at("SPF038", text, span, "a mechanism stands behind it");

@@ -17,12 +17,13 @@ pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
         report.at("BIMI001", text, 0..end, "the record does not begin with v=BIMI1");
     }
     let end = text.octets.len();
-    let is_https =
-        |value: &[u8]| value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"https://"));
     match tags.get("l") {
         None => report.at("BIMI001", text, end..end, "the record has no l"),
         Some(tag) if tag.value.is_empty() || is_https(tag.value) => {}
         Some(tag) => report.at("BIMI001", text, span(tag), "l is no https URI"),
+    }
+    if let Some(tag) = tags.get("l").filter(|tag| is_https(tag.value) && is_picture(tag.value)) {
+        report.at("BIMI003", text, span(tag), "the logo is no SVG, by the end of its name");
     }
     match tags.get("a") {
         Some(tag) if is_https(tag.value) => {}
@@ -35,6 +36,21 @@ pub(crate) fn bimi(report: &mut Report, text: Text<'_>) {
         }
         _ => report.at("BIMI005", text, end..end, "the logo has no certificate"),
     }
+}
+
+/// One URI: RFC 3986 2 has no white space, and a comma before another scheme makes two.
+fn is_https(uri: &[u8]) -> bool {
+    let uri = uri.to_ascii_lowercase();
+    let is_second = uri.windows(9).any(|part| part == b",https://");
+    uri.starts_with(b"https://") && uri.iter().all(u8::is_ascii_graphic) && !is_second
+}
+
+/// Whether the path ends as those of pictures made of pixels do.
+fn is_picture(uri: &[u8]) -> bool {
+    let path = uri.split(|octet| b"?#".contains(octet)).next().unwrap_or_default();
+    let path = path.to_ascii_lowercase();
+    let endings: [&[u8]; 5] = [b".png", b".jpg", b".jpeg", b".gif", b".webp"];
+    endings.iter().any(|ending| path.ends_with(ending))
 }
 
 /// BIMI 7.1: the policy of DMARC has to be enforced.
