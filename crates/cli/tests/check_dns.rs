@@ -730,6 +730,36 @@ fn all_of_a_zone_file_is_looked_at() {
     assert!(!rules(&json(&output)).contains(&"SPF011".to_owned()));
 }
 
+/// What nobody can ask for, and a zone file shows.
+#[test]
+fn keys_in_the_wrong_place_of_a_zone_file_are_found() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("zone").to_str().unwrap().to_owned();
+    let key = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let wrong = format!(
+        "{}two._domainkey.healthy.example TXT \"{key}\"\n\
+         _domainkey.three TXT \"{key}\"\n\
+         four._domainkey TXT \"{key}\"\n\
+         _domainkey.news TXT \"o=~\"\n",
+        fs::read_to_string(healthy()).unwrap()
+    );
+    fs::write(&path, wrong).unwrap();
+    let output = check_dns(&["--zone", &path, "--offline", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let document = json(&output);
+    let findings = document["findings"].as_array().unwrap();
+    let errors: Vec<[&str; 2]> = findings
+        .iter()
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| ["rule", "name"].map(|key| finding[key].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ["DNS004", "two._domainkey.healthy.example.healthy.example"],
+        ["DNS013", "_domainkey.three.healthy.example"],
+    ];
+    assert_eq!(errors, expected);
+}
+
 /// Of several records of one name and type the one at fault is pointed at, not the first.
 #[test]
 fn the_record_at_fault_is_pointed_at() {

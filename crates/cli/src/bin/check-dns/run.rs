@@ -9,7 +9,7 @@ use mailproof_cli::exit::{Exit, Trouble};
 use mailproof_cli::instant::Instant;
 use mailproof_cli::output::{Output, Progress, remark};
 use mailproof_dns::{Answers, Failure, Name};
-use mailproof_records::{Profile, Severity, check_record};
+use mailproof_records::{Kind, Profile, Severity, check_owner, check_record};
 
 use crate::baseline::{self, Baseline, Entry};
 use crate::cli::{Check, FailOn};
@@ -388,7 +388,11 @@ fn beside(zones: &Zones, domain: &Name) -> Vec<Found> {
     let mut found = Vec::new();
     for (kind, owner, text) in zones.beside() {
         let report = check_record(kind, owner, text, Profile::Sender);
-        let errors = report.findings.into_iter().filter(|one| one.severity == Severity::Error);
+        // DMARC has a rule of its own, which asks.
+        let top = zones.top(owner).filter(|_| kind != Kind::Dmarc);
+        let place = top.map(|top| check_owner(&top, owner, text).findings);
+        let findings = report.findings.into_iter().chain(place.into_iter().flatten());
+        let errors = findings.filter(|one| one.severity == Severity::Error);
         found.extend(errors.map(|finding| Found::new(finding, domain, zones)));
     }
     found

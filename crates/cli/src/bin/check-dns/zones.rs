@@ -119,17 +119,25 @@ impl Zones {
             let (kind, about) = match key_of(owner) {
                 Some((_, domain)) => (Kind::Dkim, domain),
                 None if first.eq_ignore_ascii_case(b"_dmarc") => (Kind::Dmarc, owner.parent()?),
+                None if first.eq_ignore_ascii_case(b"_domainkey") => (Kind::Dkim, owner.clone()),
                 None => (Kind::Spf, owner.clone()),
             };
             let start = text.get(..7).unwrap_or_default();
             let is_meant = match kind {
                 Kind::Spf => is_spf_record(text),
                 Kind::Dmarc => start.eq_ignore_ascii_case(b"v=dmarc"),
+                // DomainKeys had its policy there.
+                _ if about == *owner => start.eq_ignore_ascii_case(b"v=dkim1"),
                 _ => true,
             };
             (is_meant && !domains.contains(&about)).then_some((kind, owner, text))
         });
         records.filter(|(_, owner, _)| self.answers_for(owner))
+    }
+
+    /// The top of the zone that the name is in.
+    pub(crate) fn top(&self, name: &Name) -> Option<Name> {
+        above(name).find(|name| self.apexes.contains(name))
     }
 
     pub(crate) fn zone(&self) -> &Zone {
