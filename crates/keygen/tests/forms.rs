@@ -113,6 +113,21 @@ proptest! {
     }
 }
 
+/// YAML reads a word without quotation marks as what it looks like: octoDNS publishes `on` as
+/// `true`, `null` as `none` and `0x1f` as `31`.
+#[test]
+fn octodns_names_are_text() {
+    let text = KeyText::new(&Tags::default(), &KeyPair::parse(SEED).unwrap());
+    for label in ["on", "null", "0x1f", "1_000", "2026-01-01"] {
+        let name: Domain = format!("{label}.host.example").parse().unwrap();
+        let record = Record::txt(Owner::of_name(&name), text.clone());
+        let yaml = Form::Octodns.print(&[record]).unwrap();
+        assert!(yaml.starts_with(&format!("'{label}':\n  ttl: ")), "{yaml}");
+    }
+    let yaml = Form::Octodns.print(&[record("")]).unwrap();
+    assert!(yaml.starts_with("s._domainkey.mail:\n"), "{yaml}");
+}
+
 #[test]
 fn selectors_are_safe_wherever_they_stand() {
     for text in ["default", "20250222", "a.b", "s_1", "Mixed-Case", &"a".repeat(63)] {

@@ -48,7 +48,12 @@ pub(super) fn octodns(records: &[Record]) -> String {
         };
         // In single quotation marks YAML has no escapes but the doubled mark.
         let value = value.replace('\'', "''");
-        let (name, kind, ttl) = (record.owner.relative(), record.data.kind(), record.ttl);
+        let (kind, ttl) = (record.data.kind(), record.ttl);
+        let name = match record.owner.relative() {
+            name if name.contains('.') => name.to_owned(),
+            // One label may be a number, a date or a truth value to YAML.
+            label => format!("'{label}'"),
+        };
         format!("{name}:\n  ttl: {ttl}\n  type: {kind}\n  value: '{value}'\n")
     };
     records.iter().map(entry).collect()
