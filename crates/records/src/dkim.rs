@@ -343,7 +343,7 @@ fn unknown(request: &Request, look: &mut Look<'_>) {
             }
             // DKIM031 tells of a wildcard; what is wrong with its key is told once.
             let is_told =
-                is_everywhere(octets, look) && (judged.contains(&octets) || is_revoked(octets));
+                (judged.contains(&octets) || is_revoked(octets)) && is_everywhere(octets, look);
             if !is_told {
                 judged.push(octets);
                 let text = Text { name: &name, octets };
