@@ -8,6 +8,7 @@ use mailproof_canonicalization::Sink;
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws;
+mod pem;
 mod private_key;
 // With the other backend in use, this one still signs with keys the other refuses.
 mod pure;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mailproof_dkim::{KeyType, PrivateKeyError};
+use mailproof_dkim::{KeyType, PrivateKey, PrivateKeyError};
 use rsa::pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef};
 use rsa::pkcs8::der::asn1::{BitStringRef, OctetStringRef};
 use rsa::pkcs8::der::pem::LineEnding;
@@ -40,13 +40,10 @@ pub(crate) fn material(
     octets: &[u8],
     key_type: KeyType,
 ) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
-    let text = std::str::from_utf8(octets).ok();
-    if let Some(begin) =
-        text.and_then(|text| text.find("-----BEGIN ").and_then(|at| text.get(at..)))
-    {
-        let (_, der) = SecretDocument::from_pem(begin).map_err(|_| PrivateKeyError::UnknownForm)?;
-        return from_der(der.as_bytes(), key_type);
+    if let Some(der) = PrivateKey::der_in_pem(octets) {
+        return from_der(&der?, key_type);
     }
+    let text = std::str::from_utf8(octets).ok();
     let seed = text.and_then(|text| STANDARD.decode(text.trim()).ok()).map(Zeroizing::new);
     if let Some(seed) = seed.filter(|seed| seed.len() == 32) {
         return Ok(seed);

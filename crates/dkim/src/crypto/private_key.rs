@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs1::RsaPrivateKeyRef;
+use rsa::pkcs8::PrivateKeyInfoRef;
 use rsa::pkcs8::der::Decode;
 use rsa::pkcs8::der::asn1::OctetStringRef;
-use rsa::pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
-use super::{backend, pure};
+use super::{backend, pem, pure};
 use crate::record::KeyType;
 use crate::signature::Algorithm;
 
@@ -77,35 +77,32 @@ impl PrivateKey {
     /// # Errors
     /// What keeps the octets from being a usable key.
     pub fn parse(octets: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
-        if let Ok(text) = std::str::from_utf8(octets) {
-            if text.contains("-----BEGIN ") {
-                return PrivateKey::from_pem(text);
-            }
-            if let Some(seed) = seed_from_base64(text) {
-                return PrivateKey::from_ed25519_seed(&seed);
-            }
+        if let Some(der) = PrivateKey::der_in_pem(octets) {
+            return PrivateKey::from_der(&der?);
+        }
+        if let Some(seed) = std::str::from_utf8(octets).ok().and_then(seed_from_base64) {
+            return PrivateKey::from_ed25519_seed(&seed);
         }
         PrivateKey::from_der(octets)
     }
 
-    /// Reads a private key in PEM (RFC 7468); text before it is passed over.
+    /// Reads a private key in PEM (RFC 7468): the first among the blocks of the text, in lines of
+    /// any length; what else stands there is passed over.
     ///
     /// # Errors
     /// As [`PrivateKey::parse`].
     pub fn from_pem(text: &str) -> Result<PrivateKey, PrivateKeyError> {
-        let start = text.find("-----BEGIN ").unwrap_or_default();
-        let pem = text.get(start..).unwrap_or_default();
-        if pem.starts_with("-----BEGIN ENCRYPTED") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(PrivateKeyError::Encrypted);
-        }
-        let (label, der) =
-            SecretDocument::from_pem(pem).map_err(|_| PrivateKeyError::UnknownForm)?;
-        match label {
-            "PRIVATE KEY" => from_pkcs8(der.as_bytes()),
-            "RSA PRIVATE KEY" => from_pkcs1(der.as_bytes()),
-            "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => Err(PrivateKeyError::NotPrivate),
-            _ => Err(PrivateKeyError::UnknownAlgorithm),
-        }
+        let der = PrivateKey::der_in_pem(text.as_bytes());
+        PrivateKey::from_der(&der.unwrap_or(Err(PrivateKeyError::UnknownForm))?)
+    }
+
+    /// The DER of the private key in a text with PEM (RFC 7468), PKCS#8 or PKCS#1; `None` in one
+    /// without.
+    ///
+    /// # Errors
+    /// There is none to be used.
+    pub fn der_in_pem(text: &[u8]) -> Option<Result<Zeroizing<Vec<u8>>, PrivateKeyError>> {
+        pem::private_key(text)
     }
 
     /// Reads a private key in DER.

@@ -173,6 +173,44 @@ fn every_form_of_a_private_key() {
     assert_eq!(pkcs8.sign(&DIGEST).unwrap(), seed.sign(&DIGEST).unwrap());
 }
 
+/// A text in lines of so many characters, that of one line.
+fn folded(text: &str, width: usize) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    characters.chunks(width).map(|line| line.iter().collect::<String>() + "\n").collect()
+}
+
+/// All of these, and OpenDKIM signs with them.
+#[test]
+fn a_key_in_pem_as_people_keep_it() {
+    let key = rsa_2048();
+    let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
+    let public = key.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
+    let lines: Vec<&str> = pem.lines().collect();
+    let (begin, base64, end) =
+        (lines[0], lines[1..lines.len() - 1].concat(), lines[lines.len() - 1]);
+    let expected = PrivateKey::parse(pem.as_bytes()).unwrap().sign(&DIGEST).unwrap();
+    let mut forms: Vec<Vec<u8>> = [48, 60, 76, 77, 10_000]
+        .map(|width| format!("{begin}\n{}{end}\n", folded(&base64, width)).into_bytes())
+        .into();
+    forms.extend([
+        format!("{}\n \n\n", *pem).into_bytes(),
+        format!("{}what it is for\n", *pem).into_bytes(),
+        format!("{}{public}", *pem).into_bytes(),
+        format!("{public}{}", *pem).into_bytes(),
+        format!("{}{}", *pem, *pem).into_bytes(),
+        pem.replace('\n', " \t\n").into_bytes(),
+        pem.replace('\n', "\n  ").into_bytes(),
+        pem.replace(begin, &format!("{begin}\n")).into_bytes(),
+        format!("{begin}{base64}{end}").into_bytes(),
+        [b"caf\xe9: not -----BEGIN of a key\n", pem.as_bytes()].concat(),
+    ]);
+    for form in forms {
+        let told = String::from_utf8_lossy(&form).into_owned();
+        let key = PrivateKey::parse(&form).unwrap_or_else(|error| panic!("{error}: {told}"));
+        assert_eq!(key.sign(&DIGEST).unwrap(), expected, "{told}");
+    }
+}
+
 #[test]
 fn a_legacy_key_signs() {
     let pem = rsa_1024().to_pkcs1_pem(LineEnding::LF).unwrap();
@@ -192,6 +230,18 @@ fn what_is_no_private_key() {
     assert_eq!(error(&public), PrivateKeyError::NotPrivate);
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END ENCRYPTED PRIVATE KEY-----\n";
     assert_eq!(error(encrypted), PrivateKeyError::Encrypted);
+    let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nAAAA\n\
+                  -----END RSA PRIVATE KEY-----\n";
+    assert_eq!(error(legacy), PrivateKeyError::Encrypted);
+    let curve = "-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n\
+                 -----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n";
+    assert_eq!(error(curve), PrivateKeyError::UnknownAlgorithm);
+    let pem = text("rsa-2048.pem");
+    let half = &pem[..pem.len() / 2];
+    let broken = [half.to_owned(), pem.replace('a', "?"), half.to_owned() + &half.repeat(2)];
+    for text in broken {
+        assert_eq!(error(&text), PrivateKeyError::UnknownForm, "{text}");
+    }
 }
 
 #[test]
