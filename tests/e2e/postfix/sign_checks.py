@@ -67,6 +67,16 @@ def between(lab):
     lab.check(got.results().count("dkim=pass") == 2, "mail of sendmail(1) is signed too")
     lab.has(got.results(), "dmarc=pass", "mail of sendmail(1)")
     lab.check(dkimpy_verifies(lab, got.sent()) == [True, True], "dkimpy verifies it")
+    # smtp(8) breaks such a line, and would break the signature with it.
+    box = lab.mailbox()
+    there.sendmail(
+        "joe@sender.example",
+        f"{box}@receiver.example",
+        b"From: joe@sender.example\nTo: x@receiver.example\nSubject: wide\n\n"
+        + b"x" * 1500
+        + b"\n",
+    )
+    lab.has(lab.delivered(box).results(), "dkim=none", "a line too long to be signed arrives")
     # What tools that read the logs of OpenDKIM and OpenDMARC look for.
     log = lab.read(lab.home, "mailproofd-there.log")
     lab.has(log, ": DKIM-Signature field added (s=rsa, d=sender.example)", "the log")
