@@ -342,8 +342,8 @@ fn unknown(request: &Request, look: &mut Look<'_>) {
                 seen(&selector, octets, look);
             }
             // DKIM031 tells of a wildcard; what is wrong with its key is told once.
-            let is_told =
-                (judged.contains(&octets) || is_revoked(octets)) && is_everywhere(octets, look);
+            let is_told = (judged.contains(&octets) || is_revoked(octets))
+                && hygiene::is_everywhere(octets, NOBODY, look);
             if !is_told {
                 judged.push(octets);
                 let text = Text { name: &name, octets };
@@ -364,13 +364,6 @@ fn unknown(request: &Request, look: &mut Look<'_>) {
             "no key was found under common selectors, which does not mean that there is none";
         look.report.of("DKIM002", &node, RecordType::Txt, message);
     }
-}
-
-/// Whether a wildcard gives this text to every selector (RFC 4592).
-fn is_everywhere(octets: &[u8], look: &mut Look<'_>) -> bool {
-    let Some(name) = look.below(NOBODY) else { return false };
-    let texts = look.texts(&name).unwrap_or_default();
-    texts.iter().any(|txt| txt.joined() == octets)
 }
 
 fn is_revoked(octets: &[u8]) -> bool {

@@ -125,10 +125,6 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
         if !texts.is_empty() {
             let message = format!("a text record answers for every name below {domain}");
             look.report.of("DNS012", domain, RecordType::Txt, message);
-            // RFC 7208 10.1.2 for names that send nothing; nobody takes it for anything else.
-            if texts.iter().all(|txt| txt.joined().eq_ignore_ascii_case(b"v=spf1 -all")) {
-                look.report.severity(Severity::Info);
-            }
             return;
         }
     }
@@ -146,6 +142,13 @@ fn wildcard(domain: &Name, look: &mut Look<'_>) {
             look.report.of("DNS012", &node, RecordType::Txt, message);
         }
     }
+}
+
+/// Whether a wildcard gives this text to every name (RFC 4592), and so to one that nobody has.
+pub(crate) fn is_everywhere(octets: &[u8], nobody: &'static str, look: &mut Look<'_>) -> bool {
+    let Some(name) = look.below(nobody) else { return false };
+    let texts = look.texts(&name).unwrap_or_default();
+    texts.iter().any(|txt| txt.joined() == octets)
 }
 
 /// Whether the name exists, if that is known: an alias whose target does not exist has the same
@@ -170,10 +173,9 @@ fn misplaced(look: &mut Look<'_>) {
                 .into_iter()
                 .find(|(_, version)| start.starts_with(version) && !version.starts_with(own));
             if let Some((kind, _)) = kind {
-                // What a wildcard says everywhere was not put here: DNS012 tells it.
-                let nobody = look.below(NOBODY);
-                let everywhere = nobody.and_then(|nobody| look.texts(&nobody)).unwrap_or_default();
-                if everywhere.iter().any(|other| other.joined() == txt.joined()) {
+                // What a wildcard says everywhere was not put here, and is passed over (RFC 8461
+                // 3.1, RFC 8460 3): DNS012 tells of it.
+                if is_everywhere(txt.joined(), NOBODY, look) {
                     continue;
                 }
                 let message = format!("this is a record of {kind}");

@@ -35,19 +35,6 @@ const IGNORE_HOSTS: &str = "verify.ignore-hosts";
 /// The setting in which `*` is every domain.
 const SIGNING_DOMAINS: &str = "].domains";
 
-/// OpenDMARC has masks for networks of IPv4 too, where OpenDKIM does not: such an entry with the
-/// length of its prefix.
-fn prefixed(text: &str) -> Option<String> {
-    let mut list = HostList::default();
-    match list.push(text, Origin::default()) {
-        Err(HostProblem::Mask(Some(network @ IpNet::V4(_)))) => {
-            let exception = if text.starts_with('!') { "!" } else { "" };
-            Some(format!("{exception}{network}"))
-        }
-        _ => None,
-    }
-}
-
 /// An entry of a list, and where it stands.
 struct Entry {
     text: String,
@@ -135,9 +122,15 @@ impl Resolver<'_> {
     pub(super) fn hosts(&mut self, path: &str, items: &[Item]) -> HostList {
         let mut list = HostList::default();
         for entry in self.entries(path, items) {
-            let text = if path == IGNORE_HOSTS { prefixed(&entry.text) } else { None };
-            let text = text.as_ref().unwrap_or(&entry.text);
-            if let Err(problem) = list.push(text, entry.origin) {
+            let mut pushed = list.push(&entry.text, entry.origin.clone());
+            // OpenDMARC has masks for networks of IPv4 too, where OpenDKIM does not.
+            if let (IGNORE_HOSTS, Err(HostProblem::Mask(Some(network @ IpNet::V4(_))))) =
+                (path, &pushed)
+            {
+                let exception = if entry.text.starts_with('!') { "!" } else { "" };
+                pushed = list.push(&format!("{exception}{network}"), entry.origin);
+            }
+            if let Err(problem) = pushed {
                 let sentence = format!("{:?}: {problem}", entry.text);
                 self.say(Finding::new(Severity::Warning, problem.rule(), sentence).at(entry.place));
             }

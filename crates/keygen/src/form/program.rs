@@ -50,9 +50,9 @@ pub(super) fn octodns(records: &[Record]) -> String {
         let value = value.replace('\'', "''");
         let (kind, ttl) = (record.data.kind(), record.ttl);
         let name = match record.owner.relative() {
-            name if name.contains('.') => name.to_owned(),
-            // One label may be a number, a date or a truth value to YAML.
-            label => format!("'{label}'"),
+            name if name.contains("._domainkey") => name.to_owned(),
+            // Others may be a number, a date or a truth value to YAML.
+            name => format!("'{name}'"),
         };
         format!("{name}:\n  ttl: {ttl}\n  type: {kind}\n  value: '{value}'\n")
     };
